@@ -11,11 +11,11 @@ import { Sealer } from "../src/server/sealer.ts";
 import { ownClient } from "../test/demo/agent.ts";
 import { startCluster } from "../test/support/cluster/cluster.ts";
 import { kubeconfigText } from "../test/support/cluster/kubeconfig-text.ts";
-import { ControlPlane } from "../test/support/control-plane.ts";
 import { startGatewayProcess } from "../test/support/gateway.ts";
-import { startPostgres } from "../test/support/postgres-cluster.ts";
-import { startServerProgram } from "../test/support/server-program.ts";
-import { auditLine, type SimulatedDevice } from "../test/support/simulated-device.ts";
+import { ControlPlane } from "../test/support/server/control-plane.ts";
+import { startPostgres } from "../test/support/server/postgres-cluster.ts";
+import { startServerProgram } from "../test/support/server/server-program.ts";
+import { auditLine, type SimulatedDevice } from "../test/support/server/simulated-device.ts";
 import { temporaryDirectory } from "../test/support/temporary-directory.ts";
 
 /** The load on the server. */

@@ -3,7 +3,7 @@
 // program or transfer without the sandbox.
 
 import { hookAdapter } from "../src/features/hooks/agents/adapters.ts";
-import { noSandbox, type Sandbox, startSandbox } from "../test/support/sandbox.ts";
+import { noSandbox, type Sandbox, startSandbox } from "../test/support/sandbox/sandbox.ts";
 import type { Section } from "./bench.ts";
 import { median } from "./series.ts";
 

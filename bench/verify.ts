@@ -14,8 +14,8 @@ import {
   makeOtherKeys,
   makeRoot,
   makeServer,
-} from "../test/support/certificate-maker.ts";
-import { NULL, oid, sequence } from "../test/support/der-writer.ts";
+} from "../test/support/certificates/certificate-maker.ts";
+import { NULL, oid, sequence } from "../test/support/certificates/der-writer.ts";
 
 const ROUNDS = 9;
 const NOW_MS = Date.parse("2030-06-01");

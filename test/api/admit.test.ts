@@ -7,7 +7,7 @@ import { type ControlMethod, type ControlMethods, entryOf, METHODS } from "../..
 import { type Principal, type PrincipalKind, socketPrincipal } from "../../src/api/principal.ts";
 import { admit } from "../../src/api/server/admit.ts";
 import { UserError } from "../../src/model/user-error.ts";
-import { OPEN_GATE } from "../support/open-gate.ts";
+import { OPEN_GATE } from "../support/sandbox/open-gate.ts";
 
 test("the checks come in their order: caller and effect first, then presence", async () => {
   const asked: string[] = [];

@@ -11,7 +11,7 @@ import type { EventRow } from "../../src/api/reports.ts";
 import { serveControl } from "../../src/api/server/server.ts";
 import { UserError } from "../../src/model/user-error.ts";
 import { completed, controlServer } from "../support/control-server.ts";
-import { OPEN_GATE } from "../support/open-gate.ts";
+import { OPEN_GATE } from "../support/sandbox/open-gate.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const mode = { proxy_mode: "enforce", previous: "observe" } as const;

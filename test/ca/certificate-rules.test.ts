@@ -16,9 +16,19 @@ import {
   makeOtherKeys,
   nameOf,
   usages,
-} from "../support/certificate-maker.ts";
-import { context, der, flags, integer, oid, sequence, set, TRUE, text } from "../support/der-writer.ts";
-import { type Asked, type ChainParts, judge, NOW_MS, reasonOf } from "../support/judge-chain.ts";
+} from "../support/certificates/certificate-maker.ts";
+import {
+  context,
+  der,
+  flags,
+  integer,
+  oid,
+  sequence,
+  set,
+  TRUE,
+  text,
+} from "../support/certificates/der-writer.ts";
+import { type Asked, type ChainParts, judge, NOW_MS, reasonOf } from "../support/policy/judge-chain.ts";
 
 const v1 = { version: new Uint8Array(), withoutExtensions: Object.values(ID) };
 const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";

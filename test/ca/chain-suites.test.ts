@@ -1,10 +1,10 @@
-// Published certificate chains through the verifier alone; test/gateway/verification.test.ts sends
+// Published certificate chains through the verifier alone; test/gateway/upstream/verification.test.ts sends
 // them through a real gateway, as far as a TLS server can present them.
 
 import { describe, expect, test } from "bun:test";
 import { derCertificates, TrustAnchors } from "../../src/ca/verify/trust-anchors.ts";
 import { verifyChain } from "../../src/ca/verify/verify-chain.ts";
-import { type ChainRow, chainRows, KNOWN_ACCEPTED } from "../support/chain-suite.ts";
+import { type ChainRow, chainRows, KNOWN_ACCEPTED } from "../support/certificates/chain-suite.ts";
 
 function verify({ presented, roots, name, nowMs }: ChainRow) {
   const anchors = new TrustAnchors(roots, "operator");

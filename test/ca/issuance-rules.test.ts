@@ -15,9 +15,9 @@ import {
   nameConstraints,
   nameOf,
   usages,
-} from "../support/certificate-maker.ts";
-import { context, der, integer, octetString, sequence } from "../support/der-writer.ts";
-import { type ChainParts, judge } from "../support/judge-chain.ts";
+} from "../support/certificates/certificate-maker.ts";
+import { context, der, integer, octetString, sequence } from "../support/certificates/der-writer.ts";
+import { type ChainParts, judge } from "../support/policy/judge-chain.ts";
 
 const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
 const anyAki = (...parts: readonly Uint8Array[]) => extension(ID.aki, sequence(...parts));

@@ -11,8 +11,8 @@ import { Authority } from "../../src/ca/authority.ts";
 import { parseCertificate } from "../../src/ca/certificates/certificate.ts";
 import { LeafStore } from "../../src/ca/leaf.ts";
 import { statePaths } from "../../src/state/paths.ts";
-import { type CertificateParts, extension, ID, makeRoot } from "../support/certificate-maker.ts";
-import { octetString, TRUE } from "../support/der-writer.ts";
+import { type CertificateParts, extension, ID, makeRoot } from "../support/certificates/certificate-maker.ts";
+import { octetString, TRUE } from "../support/certificates/der-writer.ts";
 
 const root = mkdtempSync(join(tmpdir(), "iddio-leaf-"));
 const paths = statePaths({ IDDIO_HOME: root });

@@ -12,10 +12,10 @@ import {
   makeServer,
   type Name,
   nameConstraints,
-} from "../support/certificate-maker.ts";
-import { context, der, octetString, oid, sequence, text } from "../support/der-writer.ts";
+} from "../support/certificates/certificate-maker.ts";
+import { context, der, octetString, oid, sequence, text } from "../support/certificates/der-writer.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
-import { judge, reasonOf, verify } from "../support/judge-chain.ts";
+import { judge, reasonOf, verify } from "../support/policy/judge-chain.ts";
 
 const ip = (textual: string): Uint8Array => Uint8Array.from(textual.split(".").map(Number));
 const subnet = (address: string, mask: string): Uint8Array => Buffer.concat([ip(address), ip(mask)]);

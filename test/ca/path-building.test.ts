@@ -18,9 +18,9 @@ import {
   nameConstraints,
   nameOf,
   usages,
-} from "../support/certificate-maker.ts";
+} from "../support/certificates/certificate-maker.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
-import { reasonOf, verify } from "../support/judge-chain.ts";
+import { reasonOf, verify } from "../support/policy/judge-chain.ts";
 
 /** Ways in which one authority's certificate for another can be worth nothing. */
 const BROKEN: readonly CertificateParts[] = [

@@ -1,7 +1,7 @@
 // Which names a certificate is for: exact ones, whole-label wildcards, addresses; nothing else.
 
 import { describe, expect, test } from "bun:test";
-import { judge } from "../support/judge-chain.ts";
+import { judge } from "../support/policy/judge-chain.ts";
 
 const ip = (textual: string): Uint8Array => Uint8Array.from(textual.split(".").map(Number));
 

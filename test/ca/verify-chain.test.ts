@@ -15,9 +15,9 @@ import {
   makeServer,
   nameOf,
   usages,
-} from "../support/certificate-maker.ts";
-import { context, der, integer, oid, sequence, set, text } from "../support/der-writer.ts";
-import { judge, reasonOf, verify } from "../support/judge-chain.ts";
+} from "../support/certificates/certificate-maker.ts";
+import { context, der, integer, oid, sequence, set, text } from "../support/certificates/der-writer.ts";
+import { judge, reasonOf, verify } from "../support/policy/judge-chain.ts";
 
 const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 

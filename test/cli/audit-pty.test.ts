@@ -6,7 +6,7 @@ import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { builtBinary } from "../support/built-binary.ts";
 import { eventually } from "../support/eventually.ts";
-import { startPty } from "../support/pty.ts";
+import { startPty } from "../support/pages/pty.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const ROW = {

@@ -10,7 +10,7 @@ import { SHELLS, type Shell } from "../../src/text/shell-init.ts";
 import { builtBinary } from "../support/built-binary.ts";
 import { eventually } from "../support/eventually.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
-import { connectRaw, type RawClient } from "../support/proxy-client.ts";
+import { connectRaw, type RawClient } from "../support/wire/proxy-client.ts";
 
 function words(line: string): string[] {
   const found = candidatesFor(line.split(" "), COMMANDS, NOUNS);

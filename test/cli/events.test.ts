@@ -6,7 +6,7 @@ import { EVENT_TAGS } from "../../src/model/event.ts";
 import { builtBinary } from "../support/built-binary.ts";
 import { COMPILED_TWICE } from "../support/clients.ts";
 import { startGatewayProcess } from "../support/gateway.ts";
-import { connectRaw } from "../support/proxy-client.ts";
+import { connectRaw } from "../support/wire/proxy-client.ts";
 
 const POLICY = `generic:
   inspect: ["127.0.0.1:*"]

@@ -8,8 +8,8 @@ import { COMMANDS } from "../../src/cli/registry.ts";
 import { builtBinary } from "../support/built-binary.ts";
 import { COMPILED_ONCE, runClient } from "../support/clients.ts";
 import { startGatewayProcess } from "../support/gateway.ts";
-import { hostileFolder } from "../support/hostile-folder.ts";
 import { installedHome } from "../support/installed-home.ts";
+import { hostileFolder } from "../support/sandbox/hostile-folder.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 /** One line a command, or more; what a command needs to get past its usage. */

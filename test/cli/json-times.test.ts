@@ -7,10 +7,10 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { METHODS } from "../../src/api/methods.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
-import { giveEmbeddedFolder } from "../support/embedded-folder.ts";
 import { startGatewayProcess } from "../support/gateway.ts";
-import { connectTls } from "../support/proxy-client.ts";
-import { startRawOrigin } from "../support/raw-origin.ts";
+import { giveEmbeddedFolder } from "../support/server/embedded-folder.ts";
+import { connectTls } from "../support/wire/proxy-client.ts";
+import { startRawOrigin } from "../support/wire/raw-origin.ts";
 
 const ISO = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?|$)/;
 const TIME_WORD =

@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { builtBinary } from "../support/built-binary.ts";
-import { startPty } from "../support/pty.ts";
+import { startPty } from "../support/pages/pty.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const POLICY = "generic:\n  inspect: []\n  default: escalate\n";

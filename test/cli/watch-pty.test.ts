@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { builtBinary } from "../support/built-binary.ts";
 import { eventually } from "../support/eventually.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
-import { connectRaw, type RawClient } from "../support/proxy-client.ts";
-import { type PtyProgram, startPty } from "../support/pty.ts";
+import { type PtyProgram, startPty } from "../support/pages/pty.ts";
+import { connectRaw, type RawClient } from "../support/wire/proxy-client.ts";
 
 const POLICY = `generic:
   inspect: ["127.0.0.1:*"]

@@ -8,7 +8,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startHttpReceiver } from "../features/forward/receivers.ts";
 import { type Finished, findClient } from "../support/clients.ts";
-import { type ForkedProgram, startForkedProgram } from "../support/forked-program.ts";
+import { type ForkedProgram, startForkedProgram } from "../support/programs/forked-program.ts";
 import { AWS_ACCESS_KEY, AWS_REGION, AWS_SECRET_KEY, AWS_WARM, aws } from "../support/stand-ins/aws.ts";
 import { type Scene, startScene } from "../support/stand-ins/scene.ts";
 import { checkSignature } from "../support/stand-ins/sigv4.ts";

@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Entry } from "../../src/model/entry.ts";
 import { type Finished, findClient } from "../support/clients.ts";
-import { type ForkedProgram, startForkedProgram } from "../support/forked-program.ts";
+import { type ForkedProgram, startForkedProgram } from "../support/programs/forked-program.ts";
 import {
   AWS_ACCESS_KEY,
   AWS_REGION,

@@ -9,7 +9,7 @@ import type { LiveResult } from "../../src/features/doctor/live-check.ts";
 import { LIVE_CLIENTS } from "../../src/features/doctor/live-clients.ts";
 import { findClient } from "../support/clients.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
-import { nodeCodeCache } from "../support/node-cache.ts";
+import { nodeCodeCache } from "../support/programs/node-cache.ts";
 
 let gateway: GatewayProcess;
 

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Finished, findClient } from "../support/clients.ts";
-import { type ForkedProgram, startForkedProgram } from "../support/forked-program.ts";
+import { type ForkedProgram, startForkedProgram } from "../support/programs/forked-program.ts";
 import { GCLOUD_HOSTS, GCLOUD_TOKEN, gcloud } from "../support/stand-ins/gcloud.ts";
 import { type Scene, startScene } from "../support/stand-ins/scene.ts";
 import { bodyText, field } from "../support/stand-ins/stand-in.ts";

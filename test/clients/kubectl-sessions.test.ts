@@ -11,7 +11,7 @@ import { type Cluster, startCluster } from "../support/cluster/cluster.ts";
 import { kubeconfigText } from "../support/cluster/kubeconfig-text.ts";
 import { eventually } from "../support/eventually.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
-import { startPty } from "../support/pty.ts";
+import { startPty } from "../support/pages/pty.ts";
 
 setDefaultTimeout(120_000);
 

@@ -9,10 +9,10 @@ import { METHODS } from "../../src/api/methods.ts";
 import { startHttpReceiver } from "../features/forward/receivers.ts";
 import { startCluster } from "../support/cluster/cluster.ts";
 import { RESOURCES } from "../support/cluster/resources.ts";
-import { consoleUrl } from "../support/console-page.ts";
 import { eventually } from "../support/eventually.ts";
 import { startGatewayProcess } from "../support/gateway.ts";
-import { connectTls } from "../support/proxy-client.ts";
+import { consoleUrl } from "../support/pages/console-page.ts";
+import { connectTls } from "../support/wire/proxy-client.ts";
 
 const BEFORE = "canaryBEFORE0123456789";
 const AFTER = "canaryAFTER0123456789";

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Approval } from "../../src/api/reports.ts";
 import { type Finished, findClient } from "../support/clients.ts";
-import { nodeCodeCache } from "../support/node-cache.ts";
+import { nodeCodeCache } from "../support/programs/node-cache.ts";
 import {
   CLOUDFLARE_ACCOUNT,
   CLOUDFLARE_HOST,

@@ -5,9 +5,14 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Page } from "playwright-core";
-import { launchBrowser, openConsole } from "../support/console-page.ts";
-import { seeMcpServer, writeAuditDay, writeRecordings, writeUndoEntries } from "../support/console-world.ts";
 import { startGatewayProcess } from "../support/gateway.ts";
+import { launchBrowser, openConsole } from "../support/pages/console-page.ts";
+import {
+  seeMcpServer,
+  writeAuditDay,
+  writeRecordings,
+  writeUndoEntries,
+} from "../support/pages/console-world.ts";
 import { PROJECT_ROOT } from "../support/source-files.ts";
 
 const POLICY = `kubectl:

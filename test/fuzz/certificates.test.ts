@@ -17,10 +17,10 @@ import {
   makeServer,
   nameConstraints,
   pemOf,
-} from "../support/certificate-maker.ts";
-import { bitString, context, sequence } from "../support/der-writer.ts";
+} from "../support/certificates/certificate-maker.ts";
+import { bitString, context, sequence } from "../support/certificates/der-writer.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
-import { NOW_MS, verify } from "../support/judge-chain.ts";
+import { NOW_MS, verify } from "../support/policy/judge-chain.ts";
 
 setDefaultTimeout(fuzzRuns(20_000));
 

@@ -12,9 +12,9 @@ import {
   classificationArbitrary,
   plainClassification,
   type RulesObject,
-} from "../support/policy-arbitraries.ts";
-import { classifierOf } from "../support/policy-cases.ts";
-import { policyFrom } from "../support/policy-trees.ts";
+} from "../support/policy/policy-arbitraries.ts";
+import { classifierOf } from "../support/policy/policy-cases.ts";
+import { policyFrom } from "../support/policy/policy-trees.ts";
 
 /** CI tries the same cases each time. */
 const RUNS = { numRuns: fuzzRuns(60), seed: fuzzSeed(1) };

@@ -16,10 +16,10 @@ import { policySchema } from "../../src/policy/parse/schema.ts";
 import { treeText } from "../../src/policy/parse/yaml-tree.ts";
 import { anyText } from "../support/any-text.ts";
 import { fuzzRuns, fuzzSeed } from "../support/fuzz-runs.ts";
-import { schemaErrors } from "../support/json-schema.ts";
-import { blockArbitrary, plainClassification, policyText } from "../support/policy-arbitraries.ts";
-import { policyOf } from "../support/policy-cases.ts";
-import { treeOf } from "../support/policy-trees.ts";
+import { schemaErrors } from "../support/policy/json-schema.ts";
+import { blockArbitrary, plainClassification, policyText } from "../support/policy/policy-arbitraries.ts";
+import { policyOf } from "../support/policy/policy-cases.ts";
+import { treeOf } from "../support/policy/policy-trees.ts";
 
 /** CI tries the same cases each time. */
 const RUNS = { numRuns: fuzzRuns(200), seed: fuzzSeed(1) };

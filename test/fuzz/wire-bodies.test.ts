@@ -8,10 +8,10 @@ import { BodyDecoder, encodeChunk, encodeLastChunk } from "../../src/wire/http1/
 import type { Framing } from "../../src/wire/http1/head.ts";
 import { NdjsonDecoder } from "../../src/wire/ndjson.ts";
 import { parseClientHello } from "../../src/wire/tls/client-hello.ts";
-import { alpn, extension, helloMessage, records, serverName } from "../support/client-hello.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
-import { mutate, randomOf } from "../support/mutations.ts";
-import { join, latin1, octets } from "../support/octets.ts";
+import { alpn, extension, helloMessage, records, serverName } from "../support/wire/client-hello.ts";
+import { mutate, randomOf } from "../support/wire/mutations.ts";
+import { join, latin1, octets } from "../support/wire/octets.ts";
 
 setDefaultTimeout(fuzzRuns(20_000));
 

@@ -13,8 +13,8 @@ import {
 import type { ParseResult } from "../../src/wire/http1/parse-result.ts";
 import { anyText } from "../support/any-text.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
-import { mutate, randomOf } from "../support/mutations.ts";
-import { latin1, octets } from "../support/octets.ts";
+import { mutate, randomOf } from "../support/wire/mutations.ts";
+import { latin1, octets } from "../support/wire/octets.ts";
 
 setDefaultTimeout(fuzzRuns(20_000));
 

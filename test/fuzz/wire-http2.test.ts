@@ -17,8 +17,8 @@ import {
   request,
   settings,
   uint32,
-} from "../support/http2-frames.ts";
-import { randomOf } from "../support/mutations.ts";
+} from "../support/wire/http2-frames.ts";
+import { randomOf } from "../support/wire/mutations.ts";
 
 const streamId = fc.oneof(fc.constantFrom(0, 1, 3, 5), fc.nat(12));
 const status: readonly Header[] = [[":status", "200"]];

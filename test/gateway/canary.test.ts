@@ -6,8 +6,8 @@ import { expect, test } from "bun:test";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startDaemon } from "../support/daemon.ts";
-import { connectTls } from "../support/proxy-client.ts";
-import { startRawOrigin } from "../support/raw-origin.ts";
+import { connectTls } from "../support/wire/proxy-client.ts";
+import { startRawOrigin } from "../support/wire/raw-origin.ts";
 
 const CANARY = "canaryCANARY0123456789";
 const HEADERS =

@@ -8,10 +8,10 @@ import { ControlClient } from "../../src/api/client.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import { builtBinary } from "../support/built-binary.ts";
 import { eventually } from "../support/eventually.ts";
-import { connectTls } from "../support/proxy-client.ts";
-import { startRawOrigin } from "../support/raw-origin.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { testSettings } from "../support/test-settings.ts";
+import { connectTls } from "../support/wire/proxy-client.ts";
+import { startRawOrigin } from "../support/wire/raw-origin.ts";
 
 const CLIENTS = 16;
 const ENOUGH = 400;

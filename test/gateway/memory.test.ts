@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type net from "node:net";
 import { openFileLimit } from "../../src/host/process/open-file-limit.ts";
 import { eventually } from "../support/eventually.ts";
-import { allowing, expectNextServed } from "../support/faults.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
 import { openFiles } from "../support/open-files.ts";
-import { connectRaw, connectTls, type RawClient } from "../support/proxy-client.ts";
-import { answerOk, type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
-import { type Relay, startRelay } from "../support/relay.ts";
+import { allowing, expectNextServed } from "../support/wire/faults.ts";
+import { connectRaw, connectTls, type RawClient } from "../support/wire/proxy-client.ts";
+import { answerOk, type RawOrigin, startRawOrigin } from "../support/wire/raw-origin.ts";
+import { type Relay, startRelay } from "../support/wire/relay.ts";
 
 const MUCH = 200_000_000;
 /** A loaded machine may take this long for that many. */

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import type { Mode } from "../../src/model/mode.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
-import { connectRaw, connectTls } from "../support/proxy-client.ts";
-import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
+import { connectRaw, connectTls } from "../support/wire/proxy-client.ts";
+import { type RawOrigin, startRawOrigin } from "../support/wire/raw-origin.ts";
 
 const POLICY = (port: number) => `
 generic:

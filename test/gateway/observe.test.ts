@@ -8,8 +8,8 @@ import { startGateway } from "../../src/gateway/start.ts";
 import type { Mode } from "../../src/model/mode.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
-import { connectTls } from "../support/proxy-client.ts";
-import { startRawOrigin } from "../support/raw-origin.ts";
+import { connectTls } from "../support/wire/proxy-client.ts";
+import { startRawOrigin } from "../support/wire/raw-origin.ts";
 
 const POLICY = "generic:\n  inspect: [inspected.example]\n  default: deny\n";
 

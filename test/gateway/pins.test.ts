@@ -6,8 +6,8 @@ import { writeFile } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
-import { connectTls, connectTunnel } from "../support/proxy-client.ts";
-import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
+import { connectTls, connectTunnel } from "../support/wire/proxy-client.ts";
+import { type RawOrigin, startRawOrigin } from "../support/wire/raw-origin.ts";
 
 const POLICY = (...entries: string[]) => `
 generic:

@@ -11,8 +11,8 @@ import type { Entry } from "../../src/model/entry.ts";
 import { builtBinary } from "../support/built-binary.ts";
 import { eventually } from "../support/eventually.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
-import { connectTls, connectTunnel, type RawClient } from "../support/proxy-client.ts";
-import { type RawOrigin, type Responder, startRawOrigin } from "../support/raw-origin.ts";
+import { connectTls, connectTunnel, type RawClient } from "../support/wire/proxy-client.ts";
+import { type RawOrigin, type Responder, startRawOrigin } from "../support/wire/raw-origin.ts";
 
 const HEAD = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 

@@ -8,13 +8,13 @@ import { join } from "node:path";
 import { startGateway } from "../../src/gateway/start.ts";
 import { type Daemon, startDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
-import { allowing, expectNextServed, intercepted, logWhen } from "../support/faults.ts";
 import { startGatewayProcess } from "../support/gateway.ts";
 import { openFiles } from "../support/open-files.ts";
-import { connectRaw, type RawClient } from "../support/proxy-client.ts";
-import { type RawOrigin, startRawOrigin } from "../support/raw-origin.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { testSettings } from "../support/test-settings.ts";
+import { allowing, expectNextServed, intercepted, logWhen } from "../support/wire/faults.ts";
+import { connectRaw, type RawClient } from "../support/wire/proxy-client.ts";
+import { type RawOrigin, startRawOrigin } from "../support/wire/raw-origin.ts";
 
 /** A directory on a small disk of its own; undefined where none can be mounted. */
 async function smallDisk(megabytes: number) {

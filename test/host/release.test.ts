@@ -10,7 +10,7 @@ import { verifyMinisign } from "../../src/host/release/minisign.ts";
 import { fetchRelease, isNewer, parseRelease } from "../../src/host/release/release.ts";
 import { unpackMember } from "../../src/host/release/unpack.ts";
 import { packageOrigin } from "../../src/host/service/package-origin.ts";
-import { linkArchive } from "../support/release-host.ts";
+import { linkArchive } from "../support/release/release-host.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const keyLine = (file: string) => file.trim().split("\n").at(-1) ?? "";

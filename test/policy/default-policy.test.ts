@@ -3,7 +3,7 @@ import type { Protocol } from "../../src/model/protocol.ts";
 import { routeOf } from "../../src/policy/decide/route.ts";
 import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
-import { policyOf } from "../support/policy-cases.ts";
+import { policyOf } from "../support/policy/policy-cases.ts";
 
 const CLUSTER_IPV6 = { host: "a.eks-cluster.eu-west-1.api.aws", port: 443 };
 

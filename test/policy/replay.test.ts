@@ -11,8 +11,8 @@ import type { Policy } from "../../src/policy/policy.ts";
 import { isWiderReplay, Replay } from "../../src/policy/replay/replay.ts";
 import { recordedRequest, rowFacts } from "../../src/policy/replay/row-facts.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
-import { blockArbitrary, classificationArbitrary } from "../support/policy-arbitraries.ts";
-import { compiledFrom } from "../support/policy-trees.ts";
+import { blockArbitrary, classificationArbitrary } from "../support/policy/policy-arbitraries.ts";
+import { compiledFrom } from "../support/policy/policy-trees.ts";
 
 function policyOf(rules: string, host = "k.example.com"): Policy {
   const parsed = parsePolicy(

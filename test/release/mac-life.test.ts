@@ -13,7 +13,7 @@ import { placeProgram } from "../support/built-binary.ts";
 import { runClient } from "../support/clients.ts";
 import { eventually } from "../support/eventually.ts";
 import { type InstalledHome, installedHome } from "../support/installed-home.ts";
-import { NEW_VERSION, OLD_VERSION, sharedReleaseHost } from "../support/release-host.ts";
+import { NEW_VERSION, OLD_VERSION, sharedReleaseHost } from "../support/release/release-host.ts";
 import { PROJECT_ROOT } from "../support/source-files.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 

@@ -13,9 +13,9 @@ import { homebrewFormula } from "../../packaging/release/formula.ts";
 import { TARGETS } from "../../packaging/release/targets.ts";
 import { builtBinary } from "../support/built-binary.ts";
 import { findClient, runClient } from "../support/clients.ts";
-import { hostileFolder } from "../support/hostile-folder.ts";
-import { builtVersion } from "../support/release-build.ts";
-import { NEW_VERSION, type ReleaseHost, sharedReleaseHost } from "../support/release-host.ts";
+import { builtVersion } from "../support/release/release-build.ts";
+import { NEW_VERSION, type ReleaseHost, sharedReleaseHost } from "../support/release/release-host.ts";
+import { hostileFolder } from "../support/sandbox/hostile-folder.ts";
 import { PROJECT_ROOT } from "../support/source-files.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 

@@ -18,7 +18,7 @@ import {
   type ReleaseHost,
   sharedReleaseHost,
   type Variant,
-} from "../support/release-host.ts";
+} from "../support/release/release-host.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const isTested = process.platform === "linux";

@@ -9,7 +9,7 @@ import { compile } from "../../packaging/release/compile.ts";
 import { runtimeFor } from "../../packaging/release/runtime.ts";
 import { signDarwin } from "../../packaging/release/sign-darwin.ts";
 import { TARGETS } from "../../packaging/release/targets.ts";
-import { machO, readDarwinSignature } from "../support/mach-o.ts";
+import { machO, readDarwinSignature } from "../support/release/mach-o.ts";
 import { PROJECT_ROOT } from "../support/source-files.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 

@@ -13,9 +13,9 @@ import { PROTOCOLS } from "../../src/model/protocol.ts";
 import { TIERS } from "../../src/model/tier.ts";
 import { parsePolicy } from "../../src/policy/parse/parse.ts";
 import { DEFAULT_SETTINGS, SETTING_NAMES } from "../../src/state/settings/settings.ts";
-import { withBlockTable } from "../support/block-table.ts";
-import { renderCommandReference } from "../support/command-reference.ts";
-import { renderControlApi } from "../support/control-api-page.ts";
+import { withBlockTable } from "../support/documents/block-table.ts";
+import { renderCommandReference } from "../support/documents/command-reference.ts";
+import { renderControlApi } from "../support/documents/control-api-page.ts";
 import { PROJECT_ROOT } from "../support/source-files.ts";
 
 const pages = [

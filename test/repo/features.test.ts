@@ -10,7 +10,7 @@ import { FEATURES } from "../../src/features/features.ts";
 import { STAGES } from "../../src/gateway/request/stages/stages.ts";
 import { openDatabase } from "../../src/state/database.ts";
 import { SETTING_NAMES } from "../../src/state/settings/settings.ts";
-import { renderFeatures } from "../support/feature-page.ts";
+import { renderFeatures } from "../support/documents/feature-page.ts";
 import { PROJECT_ROOT, sourceFiles } from "../support/source-files.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 

@@ -10,7 +10,7 @@ import type { Command } from "../../src/cli/kit/command.ts";
 import { COMMANDS } from "../../src/cli/registry.ts";
 import { PROTOCOLS } from "../../src/model/protocol.ts";
 import { CLASSIFIERS } from "../../src/protocols/registry.ts";
-import { CLASSIFIER_LIST, renderClassifierList } from "../support/classifier-list.ts";
+import { CLASSIFIER_LIST, renderClassifierList } from "../support/documents/classifier-list.ts";
 import { PROJECT_ROOT, sourceFiles } from "../support/source-files.ts";
 
 test("the imports of the classifiers are what the list of protocols says, in print order", () => {

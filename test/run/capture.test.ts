@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Entry } from "../../src/model/entry.ts";
 import { findClient } from "../support/clients.ts";
-import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox/sandbox.ts";
 
 const LONG_MS = 120_000;
 

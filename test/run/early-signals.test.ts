@@ -6,8 +6,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EndedBySignal, RunSignals } from "../../src/features/run/run-signals.ts";
 import { eventually } from "../support/eventually.ts";
-import { startPty } from "../support/pty.ts";
-import { noSandbox, startSandbox } from "../support/sandbox.ts";
+import { startPty } from "../support/pages/pty.ts";
+import { noSandbox, startSandbox } from "../support/sandbox/sandbox.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const LONG_MS = 120_000;

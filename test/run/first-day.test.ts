@@ -9,8 +9,8 @@ import net from "node:net";
 import { join } from "node:path";
 import { findClient } from "../support/clients.ts";
 import { eventually } from "../support/eventually.ts";
-import { answerGit, makeBareRepository } from "../support/git-server.ts";
-import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { answerGit, makeBareRepository } from "../support/programs/git-server.ts";
+import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox/sandbox.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const LONG_MS = 180_000;

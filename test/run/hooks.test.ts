@@ -10,7 +10,7 @@ import { METHODS } from "../../src/api/methods.ts";
 import { hookAdapter } from "../../src/features/hooks/agents/adapters.ts";
 import type { AgentName } from "../../src/model/agent-name.ts";
 import { eventually } from "../support/eventually.ts";
-import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox/sandbox.ts";
 
 const LONG_MS = 120_000;
 const POLICY = `kubectl:

@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { keptTrustStore } from "../../src/features/run/sandbox/kept-trust-store.ts";
-import { makeRoot } from "../support/certificate-maker.ts";
+import { makeRoot } from "../support/certificates/certificate-maker.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 test("it is kept while the bundle stays, and replaced when the bundle changes", async () => {

@@ -11,7 +11,7 @@ import { StartedBridge } from "../../src/features/run/started-bridge.ts";
 import { startTimeOf } from "../../src/host/process/process-start.ts";
 import { statePaths } from "../../src/state/paths.ts";
 import { eventually } from "../support/eventually.ts";
-import { noSandbox, startSandbox } from "../support/sandbox.ts";
+import { noSandbox, startSandbox } from "../support/sandbox/sandbox.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const linux = test.if(process.platform === "linux");

@@ -7,7 +7,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
-import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox/sandbox.ts";
 
 const LONG_MS = 120_000;
 

@@ -13,8 +13,8 @@ import type { Profile } from "../../src/features/run/profile.ts";
 import { startInBsdInfo } from "../../src/host/process/process-start.ts";
 import { quoted, renderSbpl } from "../../src/host/sandbox/sbpl.ts";
 import type { Entry } from "../../src/model/entry.ts";
-import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox.ts";
-import { allows, parseSbpl, type Request } from "../support/sbpl.ts";
+import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox/sandbox.ts";
+import { allows, parseSbpl, type Request } from "../support/sandbox/sbpl.ts";
 
 const LONG_MS = 120_000;
 const HOME = "/Users/ana";

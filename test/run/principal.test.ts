@@ -12,7 +12,7 @@ import { Events } from "../../src/gateway/request/records/events.ts";
 import { type NewRun, Runs } from "../../src/gateway/request/runs/runs.ts";
 import { completed } from "../support/control-server.ts";
 import { eventually } from "../support/eventually.ts";
-import { OPEN_GATE } from "../support/open-gate.ts";
+import { OPEN_GATE } from "../support/sandbox/open-gate.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const LONG_MS = 300_000;

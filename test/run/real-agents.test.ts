@@ -4,7 +4,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { findClient } from "../support/clients.ts";
-import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox/sandbox.ts";
 import { startAnthropic } from "../support/stand-ins/anthropic.ts";
 
 const LONG_MS = 180_000;

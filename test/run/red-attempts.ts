@@ -1,7 +1,7 @@
 // The attempts of the red table of `iddio run`, as shell scripts: each prints ESCAPED when it got
 // out. They run one after the other in one sandbox, so none may change what the next one finds.
 
-import type { Sandbox } from "../support/sandbox.ts";
+import type { Sandbox } from "../support/sandbox/sandbox.ts";
 
 /** Things outside, to be reached. */
 export interface Outside {

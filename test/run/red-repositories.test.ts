@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { asMountPath, MOUNTS_ARE_OWN } from "../../src/features/run/bridge/preflight.ts";
 import { type LayoutInput, layOut } from "../../src/features/run/lay-out.ts";
 import { ownMount } from "../../src/features/run/sandbox/own-mounts.ts";
-import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox/sandbox.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const LONG_MS = 110_000;

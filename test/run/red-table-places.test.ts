@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
-import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox/sandbox.ts";
 
 const LONG_MS = 120_000;
 const CANARY = "canary-secret-77ab";

@@ -8,7 +8,7 @@ import { mkdir, symlink } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
-import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox/sandbox.ts";
 import { ATTEMPTS, CANARY } from "./red-attempts.ts";
 
 const LONG_MS = 120_000;

@@ -4,9 +4,9 @@
 import { expect, test } from "bun:test";
 import { chownSync } from "node:fs";
 import type { Entry } from "../../src/model/entry.ts";
-import { noSandbox, startSandbox } from "../support/sandbox.ts";
-import { sshPolicy } from "../support/ssh-world.ts";
-import { findSshTools, startSshd } from "../support/sshd.ts";
+import { noSandbox, startSandbox } from "../support/sandbox/sandbox.ts";
+import { sshPolicy } from "../support/ssh/ssh-world.ts";
+import { findSshTools, startSshd } from "../support/ssh/sshd.ts";
 
 const MINUTES = 10 * 60_000;
 

@@ -8,7 +8,7 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { appArmorProfile } from "../../src/features/run/app-armor-setup.ts";
 import { asMountPath, MOUNTS_ARE_OWN, PREFLIGHT } from "../../src/features/run/bridge/preflight.ts";
-import { noSandbox } from "../support/sandbox.ts";
+import { noSandbox } from "../support/sandbox/sandbox.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const LONG_MS = 120_000;

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findClient } from "../support/clients.ts";
-import { startPty } from "../support/pty.ts";
-import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { startPty } from "../support/pages/pty.ts";
+import { noSandbox, type Sandbox, startSandbox } from "../support/sandbox/sandbox.ts";
 
 const LONG_MS = 120_000;
 

@@ -13,11 +13,11 @@ import type { ServerParts } from "../../src/server/parts.ts";
 import { makeOperatorToken } from "../../src/server/people/operator-token.ts";
 import { startServer } from "../../src/server/server.ts";
 import type { TenantName } from "../../src/server/tenants.ts";
-import { ControlPlane, type TestPerson } from "../support/control-plane.ts";
-import { openFreshEmbedded } from "../support/embedded-folder.ts";
 import { eventually } from "../support/eventually.ts";
-import { type PostgresCluster, postgresFolder, startPostgres } from "../support/postgres-cluster.ts";
-import { auditLine, type SimulatedDevice } from "../support/simulated-device.ts";
+import { ControlPlane, type TestPerson } from "../support/server/control-plane.ts";
+import { openFreshEmbedded } from "../support/server/embedded-folder.ts";
+import { type PostgresCluster, postgresFolder, startPostgres } from "../support/server/postgres-cluster.ts";
+import { auditLine, type SimulatedDevice } from "../support/server/simulated-device.ts";
 
 const LONG = 120_000;
 const POLICY =

@@ -15,11 +15,11 @@ import {
   startHttpReceiver,
   startRsyslog,
 } from "../features/forward/receivers.ts";
-import { ControlPlane, type TestPerson } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
-import { auditLine, type SimulatedDevice } from "../support/simulated-device.ts";
+import { ControlPlane, type TestPerson } from "../support/server/control-plane.ts";
+import { auditLine, type SimulatedDevice } from "../support/server/simulated-device.ts";
+import { openTestDatabase } from "../support/server/test-database.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
-import { openTestDatabase } from "../support/test-database.ts";
 
 const LONG = 110_000;
 /** For one thing to happen. */

@@ -11,10 +11,10 @@ import { openPostgres } from "../../src/server/database/postgres.ts";
 import type { TenantForm } from "../../src/server/http/tenant-of-request.ts";
 import { ROLES, rightsOf } from "../../src/server/people/roles.ts";
 import type { TenantName } from "../../src/server/tenants.ts";
-import { ControlPlane, type TestPerson } from "../support/control-plane.ts";
-import { openFreshEmbedded } from "../support/embedded-folder.ts";
-import { type PostgresCluster, postgresFolder, startPostgres } from "../support/postgres-cluster.ts";
-import { auditLine, SimulatedDevice } from "../support/simulated-device.ts";
+import { ControlPlane, type TestPerson } from "../support/server/control-plane.ts";
+import { openFreshEmbedded } from "../support/server/embedded-folder.ts";
+import { type PostgresCluster, postgresFolder, startPostgres } from "../support/server/postgres-cluster.ts";
+import { auditLine, SimulatedDevice } from "../support/server/simulated-device.ts";
 
 const LONG = 120_000;
 /** Nobody, or a stranger who asks too often. */

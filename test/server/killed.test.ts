@@ -9,12 +9,12 @@ import { join } from "node:path";
 import { exportRows } from "../../src/server/audit/export-rows.ts";
 import { openPostgres } from "../../src/server/database/postgres.ts";
 import { Sealer } from "../../src/server/sealer.ts";
-import { ControlPlane, type TestPerson } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
-import { pgbouncerPath, startPgbouncer } from "../support/pgbouncer.ts";
-import { postgresFolder, startPostgres } from "../support/postgres-cluster.ts";
-import { startServerProgram } from "../support/server-program.ts";
-import { auditLine, newHold, type SimulatedDevice } from "../support/simulated-device.ts";
+import { ControlPlane, type TestPerson } from "../support/server/control-plane.ts";
+import { pgbouncerPath, startPgbouncer } from "../support/server/pgbouncer.ts";
+import { postgresFolder, startPostgres } from "../support/server/postgres-cluster.ts";
+import { startServerProgram } from "../support/server/server-program.ts";
+import { auditLine, newHold, type SimulatedDevice } from "../support/server/simulated-device.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const LONG = 110_000;

@@ -7,10 +7,10 @@ import { migrate, schemaVersion } from "../../src/server/database/migrate.ts";
 import { MIGRATIONS } from "../../src/server/database/migrations.ts";
 import { openPostgres } from "../../src/server/database/postgres.ts";
 import { Sealer } from "../../src/server/sealer.ts";
-import { ControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
-import { type PostgresCluster, postgresFolder, startPostgres } from "../support/postgres-cluster.ts";
-import { auditLine, SimulatedDevice } from "../support/simulated-device.ts";
+import { ControlPlane } from "../support/server/control-plane.ts";
+import { type PostgresCluster, postgresFolder, startPostgres } from "../support/server/postgres-cluster.ts";
+import { auditLine, SimulatedDevice } from "../support/server/simulated-device.ts";
 
 const LONG = 120_000;
 const isThere = postgresFolder() !== undefined || process.env.IDDIO_REQUIRE_CLIENTS === "1";

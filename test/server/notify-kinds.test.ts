@@ -7,10 +7,10 @@ import { webhookHeaders } from "../../src/host/outgoing/standard-webhook.ts";
 import type { TenantName } from "../../src/server/tenants.ts";
 import { type HttpReceiver, startHttpReceiver } from "../features/forward/receivers.ts";
 import { hasSmtpServer, startSmtpServer } from "../features/notify/smtp-server.ts";
-import { ControlPlane, type TestPerson } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
-import type { SimulatedDevice } from "../support/simulated-device.ts";
-import { openTestDatabase } from "../support/test-database.ts";
+import { ControlPlane, type TestPerson } from "../support/server/control-plane.ts";
+import type { SimulatedDevice } from "../support/server/simulated-device.ts";
+import { openTestDatabase } from "../support/server/test-database.ts";
 
 const LONG = 100_000;
 /** For one thing to happen. */

@@ -7,11 +7,11 @@ import { openDecision } from "../../src/api/fleet/signed.ts";
 import { Sealer } from "../../src/server/sealer.ts";
 import { type Server, startServer } from "../../src/server/server.ts";
 import type { TenantName } from "../../src/server/tenants.ts";
-import { ControlPlane, type TestPerson } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
-import type { SimulatedDevice } from "../support/simulated-device.ts";
+import { ControlPlane, type TestPerson } from "../support/server/control-plane.ts";
+import type { SimulatedDevice } from "../support/server/simulated-device.ts";
+import { openTestDatabase } from "../support/server/test-database.ts";
 import { buttonsOf, SLACK_TOKENS, type SlackStandIn, startSlack } from "../support/stand-ins/slack.ts";
-import { openTestDatabase } from "../support/test-database.ts";
 
 const LONG = 100_000;
 /** For one thing to happen. */

@@ -3,9 +3,9 @@
 
 import { expect, test } from "bun:test";
 import { writeSettings } from "../../src/server/tenants.ts";
-import { ControlPlane } from "../support/control-plane.ts";
-import { startOidcServer, throughProvider } from "../support/oidc-server.ts";
-import { openTestDatabase } from "../support/test-database.ts";
+import { ControlPlane } from "../support/server/control-plane.ts";
+import { startOidcServer, throughProvider } from "../support/server/oidc-server.ts";
+import { openTestDatabase } from "../support/server/test-database.ts";
 
 const LONG = 100_000;
 

@@ -11,9 +11,9 @@ import { FLEET_ENDPOINTS } from "../../src/api/fleet/protocol.ts";
 import { ENDPOINTS } from "../../src/server/api/endpoints.ts";
 import type { TenantName } from "../../src/server/tenants.ts";
 import { runClient } from "../support/clients.ts";
-import { ControlPlane } from "../support/control-plane.ts";
+import { ControlPlane } from "../support/server/control-plane.ts";
+import { openTestDatabase } from "../support/server/test-database.ts";
 import { PROJECT_ROOT } from "../support/source-files.ts";
-import { openTestDatabase } from "../support/test-database.ts";
 
 const LONG = 120_000;
 let plane: ControlPlane;

@@ -4,10 +4,10 @@
 
 import { expect, test } from "bun:test";
 import { serverPage } from "../../src/server/ui/server-page.ts";
-import { launchBrowser, withoutBrowser } from "../support/console-page.ts";
-import { ControlPlane } from "../support/control-plane.ts";
-import { auditLine } from "../support/simulated-device.ts";
-import { openTestDatabase } from "../support/test-database.ts";
+import { launchBrowser, withoutBrowser } from "../support/pages/console-page.ts";
+import { ControlPlane } from "../support/server/control-plane.ts";
+import { auditLine } from "../support/server/simulated-device.ts";
+import { openTestDatabase } from "../support/server/test-database.ts";
 
 const LONG = 120_000;
 const HOSTILE = "<img src=x onerror=alert(1)>";

@@ -3,10 +3,10 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { currentTenant, type TenantName, writeSettings } from "../../src/server/tenants.ts";
-import { type LoggedIn, logIn } from "../support/browser-login.ts";
-import { ControlPlane } from "../support/control-plane.ts";
+import { type LoggedIn, logIn } from "../support/server/browser-login.ts";
+import { ControlPlane } from "../support/server/control-plane.ts";
+import { openTestDatabase } from "../support/server/test-database.ts";
 import { IdentityProvider } from "../support/stand-ins/identity-provider.ts";
-import { openTestDatabase } from "../support/test-database.ts";
 
 const LONG = 120_000;
 let plane: ControlPlane;

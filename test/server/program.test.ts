@@ -7,7 +7,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { builtBinary } from "../support/built-binary.ts";
 import { runClient } from "../support/clients.ts";
-import { postgresFolder, startPostgres } from "../support/postgres-cluster.ts";
+import { postgresFolder, startPostgres } from "../support/server/postgres-cluster.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const LONG = 120_000;

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { FLEET_ENDPOINTS } from "../../src/api/fleet/protocol.ts";
 import { signedHeaders } from "../../src/api/fleet/request-signature.ts";
 import type { TenantName } from "../../src/server/tenants.ts";
-import { ControlPlane, type TestPerson } from "../support/control-plane.ts";
-import { SimulatedDevice } from "../support/simulated-device.ts";
-import { openTestDatabase } from "../support/test-database.ts";
+import { ControlPlane, type TestPerson } from "../support/server/control-plane.ts";
+import { SimulatedDevice } from "../support/server/simulated-device.ts";
+import { openTestDatabase } from "../support/server/test-database.ts";
 
 const LONG = 100_000;
 let plane: ControlPlane;

@@ -14,12 +14,12 @@ import { builtBinary } from "../support/built-binary.ts";
 import { runClient } from "../support/clients.ts";
 import { startCluster } from "../support/cluster/cluster.ts";
 import { kubeconfigText } from "../support/cluster/kubeconfig-text.ts";
-import { launchBrowser, withoutBrowser } from "../support/console-page.ts";
 import { eventually } from "../support/eventually.ts";
 import { startGatewayProcess } from "../support/gateway.ts";
-import { startOidcServer, throughProvider } from "../support/oidc-server.ts";
-import { postgresFolder, startPostgres } from "../support/postgres-cluster.ts";
-import { startServerProgram } from "../support/server-program.ts";
+import { launchBrowser, withoutBrowser } from "../support/pages/console-page.ts";
+import { startOidcServer, throughProvider } from "../support/server/oidc-server.ts";
+import { postgresFolder, startPostgres } from "../support/server/postgres-cluster.ts";
+import { startServerProgram } from "../support/server/server-program.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const LONG = 110_000;

@@ -4,10 +4,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type TenantName, writeSettings } from "../../src/server/tenants.ts";
 import { serverPage } from "../../src/server/ui/server-page.ts";
-import { logIn } from "../support/browser-login.ts";
-import { ControlPlane, type TestPerson } from "../support/control-plane.ts";
+import { logIn } from "../support/server/browser-login.ts";
+import { ControlPlane, type TestPerson } from "../support/server/control-plane.ts";
+import { openTestDatabase } from "../support/server/test-database.ts";
 import { IdentityProvider } from "../support/stand-ins/identity-provider.ts";
-import { openTestDatabase } from "../support/test-database.ts";
 
 const LONG = 100_000;
 let plane: ControlPlane;

@@ -3,9 +3,9 @@
 import { expect, test } from "bun:test";
 import type { Database } from "../../src/server/database/database.ts";
 import { startServer } from "../../src/server/server.ts";
-import { ControlPlane } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
-import { openTestDatabase } from "../support/test-database.ts";
+import { ControlPlane } from "../support/server/control-plane.ts";
+import { openTestDatabase } from "../support/server/test-database.ts";
 
 const LONG = 110_000;
 

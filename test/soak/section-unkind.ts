@@ -2,7 +2,7 @@
 // person and another client get of the gateway meanwhile.
 
 import { processorMs } from "../../bench/process-usage.ts";
-import { underAttack } from "../support/under-attack.ts";
+import { underAttack } from "../support/wire/under-attack.ts";
 import type { Report } from "./report.ts";
 import { STALL_MS } from "./section-requests.ts";
 

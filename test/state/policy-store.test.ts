@@ -19,7 +19,7 @@ import { UserError } from "../../src/model/user-error.ts";
 import { DEFAULT_POLICY } from "../../src/policy/default-policy.ts";
 import { type StatePaths, statePaths } from "../../src/state/paths.ts";
 import { type PolicyChange, PolicyStore } from "../../src/state/policy-store.ts";
-import { slack } from "../support/under-attack.ts";
+import { slack } from "../support/wire/under-attack.ts";
 
 const root = mkdtempSync(join(tmpdir(), "iddio-policy-"));
 const stores: PolicyStore[] = [];

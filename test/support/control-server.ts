@@ -5,7 +5,7 @@ import { ControlClient } from "../../src/api/client.ts";
 import type { ControlHandlers } from "../../src/api/handlers.ts";
 import { type ControlMethod, METHODS } from "../../src/api/methods.ts";
 import { serveControl } from "../../src/api/server/server.ts";
-import { OPEN_GATE } from "./open-gate.ts";
+import { OPEN_GATE } from "./sandbox/open-gate.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** The running server with a client for it. */

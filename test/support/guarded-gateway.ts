@@ -7,7 +7,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { placeProgram } from "./built-binary.ts";
 import { eventually } from "./eventually.ts";
-import { type PtyProgram, startPty } from "./pty.ts";
+import { type PtyProgram, startPty } from "./pages/pty.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 const NOBODY = 65_534;

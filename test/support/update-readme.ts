@@ -4,7 +4,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CLASSIFIER_LIST, renderClassifierList } from "./classifier-list.ts";
+import { CLASSIFIER_LIST, renderClassifierList } from "./documents/classifier-list.ts";
 import { PROJECT_ROOT } from "./source-files.ts";
 
 const write = (path: string, text: string) => writeFileSync(join(PROJECT_ROOT, path), text);
@@ -19,8 +19,8 @@ const { COMMANDS } = await import("../../src/cli/registry.ts");
 const visible = COMMANDS.filter(({ isHidden }) => isHidden !== true);
 const block = `<!-- commands -->\n\`\`\`\n${renderFirstWords(visible).join("\n")}\n\`\`\``;
 rewrite("README.md", (text) => text.replace(/<!-- commands -->\n```\n[\s\S]*?```/, () => block));
-write("docs/commands.md", (await import("./command-reference.ts")).renderCommandReference());
-write("docs/control-api.md", (await import("./control-api-page.ts")).renderControlApi());
-write("docs/features.md", (await import("./feature-page.ts")).renderFeatures());
-const { withBlockTable } = await import("./block-table.ts");
+write("docs/commands.md", (await import("./documents/command-reference.ts")).renderCommandReference());
+write("docs/control-api.md", (await import("./documents/control-api-page.ts")).renderControlApi());
+write("docs/features.md", (await import("./documents/feature-page.ts")).renderFeatures());
+const { withBlockTable } = await import("./documents/block-table.ts");
 rewrite("docs/policy.md", withBlockTable);

@@ -10,7 +10,7 @@ import {
   records,
   serverName,
   vector,
-} from "../support/client-hello.ts";
+} from "../support/wire/client-hello.ts";
 
 const NOTHING = { kind: "ok", serverName: undefined, alpn: [], hasEncryptedClientHello: false };
 

@@ -6,16 +6,16 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { encodeChunk, encodeLastChunk } from "../../src/wire/http1/body.ts";
 import { parseTransferEncoding } from "../../src/wire/http1/framing.ts";
 import { serialiseRequestHead } from "../../src/wire/http1/head.ts";
-import { askNode, base64, type PeerMessage, type PeerReading } from "../support/ask-node.ts";
 import { fuzzRuns, fuzzSeed } from "../support/fuzz-runs.ts";
-import { mutate, randomOf } from "../support/mutations.ts";
-import { join, latin1, octets } from "../support/octets.ts";
+import { askNode, base64, type PeerMessage, type PeerReading } from "../support/wire/ask-node.ts";
+import { mutate, randomOf } from "../support/wire/mutations.ts";
+import { join, latin1, octets } from "../support/wire/octets.ts";
 import {
   type ReadConnection,
   type ReadMessage,
   readRequests,
   readResponse,
-} from "../support/read-messages.ts";
+} from "../support/wire/read-messages.ts";
 
 setDefaultTimeout(fuzzRuns(60_000));
 

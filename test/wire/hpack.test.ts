@@ -9,8 +9,8 @@ import { checkFields, HpackEncoder } from "../../src/wire/hpack/encoder.ts";
 import { decodeHuffman, huffmanLength, writeHuffman } from "../../src/wire/hpack/huffman.ts";
 import { Http2FieldSection } from "../../src/wire/http2/field-section.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
-import { join } from "../support/http2-frames.ts";
-import { octets } from "../support/octets.ts";
+import { join } from "../support/wire/http2-frames.ts";
+import { octets } from "../support/wire/octets.ts";
 
 function fromHex(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text.replaceAll(" ", ""), "hex"));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Header } from "../../src/model/request.ts";
 import { BodyDecoder, encodeChunk, encodeLastChunk } from "../../src/wire/http1/body.ts";
-import { join, latin1, octets } from "../support/octets.ts";
+import { join, latin1, octets } from "../support/wire/octets.ts";
 
 function decode(
   text: string,

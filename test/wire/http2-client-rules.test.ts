@@ -19,8 +19,8 @@ import {
   settings,
   TYPE,
   uint32,
-} from "../support/http2-frames.ts";
-import { octets } from "../support/octets.ts";
+} from "../support/wire/http2-frames.ts";
+import { octets } from "../support/wire/octets.ts";
 
 const {
   PROTOCOL_ERROR,

@@ -20,8 +20,8 @@ import {
   settings,
   TYPE,
   uint32,
-} from "../support/http2-frames.ts";
-import { randomOf } from "../support/mutations.ts";
+} from "../support/wire/http2-frames.ts";
+import { randomOf } from "../support/wire/mutations.ts";
 
 interface Stream {
   readonly id: number;

@@ -2,8 +2,8 @@
 // stream and nothing else.
 
 import { H2_ERROR } from "../../src/wire/http2/connection.ts";
-import { resets } from "../support/http2-cases.ts";
-import { FLAGS, headers, request } from "../support/http2-frames.ts";
+import { resets } from "../support/wire/http2-cases.ts";
+import { FLAGS, headers, request } from "../support/wire/http2-frames.ts";
 
 const { PROTOCOL_ERROR } = H2_ERROR;
 const { END } = FLAGS;

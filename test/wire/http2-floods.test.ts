@@ -4,7 +4,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { H2_ERROR, Http2Connection, type Http2Event } from "../../src/wire/http2/connection.ts";
-import { get, post } from "../support/http2-cases.ts";
+import { get, post } from "../support/wire/http2-cases.ts";
 import {
   block,
   data,
@@ -19,9 +19,9 @@ import {
   settings,
   TYPE,
   uint32,
-} from "../support/http2-frames.ts";
-import { AnsweringServer } from "../support/http2-server.ts";
-import { octets } from "../support/octets.ts";
+} from "../support/wire/http2-frames.ts";
+import { AnsweringServer } from "../support/wire/http2-server.ts";
+import { octets } from "../support/wire/octets.ts";
 
 const { END, END_HEADERS, ACK, PADDED } = FLAGS;
 const PACKET = 16_384;

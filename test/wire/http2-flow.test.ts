@@ -8,7 +8,7 @@ import {
   type Http2Event,
   type Http2Limits,
 } from "../../src/wire/http2/connection.ts";
-import { get, post } from "../support/http2-cases.ts";
+import { get, post } from "../support/wire/http2-cases.ts";
 import {
   data,
   FLAGS,
@@ -22,7 +22,7 @@ import {
   readFrames,
   settings,
   TYPE,
-} from "../support/http2-frames.ts";
+} from "../support/wire/http2-frames.ts";
 
 const { END, PADDED, ACK } = FLAGS;
 const HIGH_MARK = 65_536;

@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { H2_ERROR, Http2Connection } from "../../src/wire/http2/connection.ts";
-import { get, post } from "../support/http2-cases.ts";
+import { get, post } from "../support/wire/http2-cases.ts";
 import {
   data,
   FLAGS,
@@ -18,7 +18,7 @@ import {
   request,
   settings,
   TYPE,
-} from "../support/http2-frames.ts";
+} from "../support/wire/http2-frames.ts";
 
 const { END, ACK } = FLAGS;
 const LAST = 0x7fffffff;

@@ -5,8 +5,8 @@ import { expect, test } from "bun:test";
 import { resolve } from "node:path";
 import { type Header, headerValue } from "../../src/model/request.ts";
 import { H2_ERROR } from "../../src/wire/http2/connection.ts";
-import { request } from "../support/http2-frames.ts";
-import { connectHttp2, type Http2Socket, listenHttp2, type OnEvent } from "../support/http2-socket.ts";
+import { request } from "../support/wire/http2-frames.ts";
+import { connectHttp2, type Http2Socket, listenHttp2, type OnEvent } from "../support/wire/http2-socket.ts";
 
 const node = Bun.which("node");
 const PEER = resolve(import.meta.dir, "../support/nghttp2-peer.mjs");

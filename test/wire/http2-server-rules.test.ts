@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { H2_ERROR, Http2Connection } from "../../src/wire/http2/connection.ts";
-import { checkRule, get } from "../support/http2-cases.ts";
+import { checkRule, get } from "../support/wire/http2-cases.ts";
 import {
   data,
   FLAGS,
@@ -14,10 +14,10 @@ import {
   readFrames,
   settings,
   TYPE,
-} from "../support/http2-frames.ts";
-import { serverRules } from "../support/http2-rules.ts";
-import { AnsweringServer } from "../support/http2-server.ts";
-import { octets } from "../support/octets.ts";
+} from "../support/wire/http2-frames.ts";
+import { serverRules } from "../support/wire/http2-rules.ts";
+import { AnsweringServer } from "../support/wire/http2-server.ts";
+import { octets } from "../support/wire/octets.ts";
 
 const { PROTOCOL_ERROR, STREAM_CLOSED, REFUSED_STREAM } = H2_ERROR;
 const { END, ACK } = FLAGS;

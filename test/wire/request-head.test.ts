@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseRequestHead, type WireRequestHead } from "../../src/wire/http1/head.ts";
-import { octets } from "../support/octets.ts";
+import { octets } from "../support/wire/octets.ts";
 
 function parse(text: string): ReturnType<typeof parseRequestHead> {
   return parseRequestHead(octets(text));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseResponseHead, type WireResponseHead } from "../../src/wire/http1/head.ts";
-import { octets } from "../support/octets.ts";
+import { octets } from "../support/wire/octets.ts";
 
 function response(status: string, ...lines: string[]): string {
   return [`HTTP/1.1 ${status}`, ...lines, "", ""].join("\r\n");

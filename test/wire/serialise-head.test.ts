@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Header } from "../../src/model/request.ts";
 import { serialiseRequestHead, serialiseResponseHead } from "../../src/wire/http1/head.ts";
-import { latin1 } from "../support/octets.ts";
+import { latin1 } from "../support/wire/octets.ts";
 
 test("a request head is written as HTTP/1.1 with order, case, duplicates and obs-text kept", () => {
   const headers: Header[] = [

@@ -1,9 +1,9 @@
 // Every kind of request that node's HTTP/1.1 takes and the codec refuses, each with its reason.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { askNode, base64 } from "../support/ask-node.ts";
-import { octets } from "../support/octets.ts";
-import { readRequests } from "../support/read-messages.ts";
+import { askNode, base64 } from "../support/wire/ask-node.ts";
+import { octets } from "../support/wire/octets.ts";
+import { readRequests } from "../support/wire/read-messages.ts";
 
 setDefaultTimeout(30_000);
 

@@ -4,8 +4,8 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
-import { launchBrowser, openConsole, withoutBrowser } from "../../support/console-page.ts";
 import { type GatewayProcess, startGatewayProcess } from "../../support/gateway.ts";
+import { launchBrowser, openConsole, withoutBrowser } from "../../support/pages/console-page.ts";
 
 const POLICY = `generic:
   inspect: ["127.0.0.1:*"]

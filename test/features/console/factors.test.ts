@@ -5,9 +5,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, CDPSession, Page } from "playwright-core";
 import { decodeBase32, totpCode } from "../../../src/features/guard/totp.ts";
-import { launchBrowser, withoutBrowser } from "../../support/console-page.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type GuardedGateway, guardedGateway } from "../../support/guarded-gateway.ts";
+import { launchBrowser, withoutBrowser } from "../../support/pages/console-page.ts";
 
 const IS_ROOT = process.getuid?.() === 0;
 const skipped =

@@ -7,16 +7,21 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { ConsoleSessions } from "../../../src/features/console/console-sessions.ts";
-import { type ConsolePage, launchBrowser, openConsole, withoutBrowser } from "../../support/console-page.ts";
+import { eventually } from "../../support/eventually.ts";
+import { type GatewayProcess, startGatewayProcess } from "../../support/gateway.ts";
+import type { McpClient } from "../../support/mcp/mcp-client.ts";
+import {
+  type ConsolePage,
+  launchBrowser,
+  openConsole,
+  withoutBrowser,
+} from "../../support/pages/console-page.ts";
 import {
   seeMcpServer,
   writeAuditDay,
   writeRecordings,
   writeUndoEntries,
-} from "../../support/console-world.ts";
-import { eventually } from "../../support/eventually.ts";
-import { type GatewayProcess, startGatewayProcess } from "../../support/gateway.ts";
-import type { McpClient } from "../../support/mcp-client.ts";
+} from "../../support/pages/console-world.ts";
 
 const POLICY = `generic:
   inspect: ["127.0.0.1:*"]

@@ -4,9 +4,9 @@
 import { expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { consoleUrl, launchBrowser, withoutBrowser } from "../../support/console-page.ts";
 import { eventually } from "../../support/eventually.ts";
 import { startGatewayProcess } from "../../support/gateway.ts";
+import { consoleUrl, launchBrowser, withoutBrowser } from "../../support/pages/console-page.ts";
 
 const skipped = withoutBrowser("the test of a worker that was left at the console's port");
 

@@ -8,9 +8,9 @@ import type { Browser, Page } from "playwright-core";
 import { findClient, startClient } from "../../support/clients.ts";
 import { type Cluster, startCluster } from "../../support/cluster/cluster.ts";
 import { kubeconfigText } from "../../support/cluster/kubeconfig-text.ts";
-import { launchBrowser, openConsole, withoutBrowser } from "../../support/console-page.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type GatewayProcess, startGatewayProcess } from "../../support/gateway.ts";
+import { launchBrowser, openConsole, withoutBrowser } from "../../support/pages/console-page.ts";
 
 const POLICY = `
 kubectl:

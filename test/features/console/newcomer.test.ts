@@ -6,11 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { launchBrowser, openConsole, withoutBrowser } from "../../support/console-page.ts";
-import { seeMcpServer, writeRecordings, writeUndoEntries } from "../../support/console-world.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type GatewayProcess, startGatewayProcess } from "../../support/gateway.ts";
-import type { McpClient } from "../../support/mcp-client.ts";
+import type { McpClient } from "../../support/mcp/mcp-client.ts";
+import { launchBrowser, openConsole, withoutBrowser } from "../../support/pages/console-page.ts";
+import { seeMcpServer, writeRecordings, writeUndoEntries } from "../../support/pages/console-world.ts";
 
 const POLICY = `generic:
   inspect: ["127.0.0.1:*"]

@@ -8,13 +8,18 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { parseArgv } from "../../../src/cli/kit/parse-argv.ts";
 import { COMMANDS } from "../../../src/cli/registry.ts";
-import { type ConsolePage, launchBrowser, openConsole, withoutBrowser } from "../../support/console-page.ts";
-import { seeMcpServer, writeRecordings, writeUndoEntries } from "../../support/console-world.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type GatewayProcess, startGatewayProcess } from "../../support/gateway.ts";
-import type { McpClient } from "../../support/mcp-client.ts";
-import { connectRaw, type RawClient } from "../../support/proxy-client.ts";
+import type { McpClient } from "../../support/mcp/mcp-client.ts";
+import {
+  type ConsolePage,
+  launchBrowser,
+  openConsole,
+  withoutBrowser,
+} from "../../support/pages/console-page.ts";
+import { seeMcpServer, writeRecordings, writeUndoEntries } from "../../support/pages/console-world.ts";
 import { PROJECT_ROOT, sourceFiles } from "../../support/source-files.ts";
+import { connectRaw, type RawClient } from "../../support/wire/proxy-client.ts";
 
 const POLICY = `# Kept by every edit.
 generic:

@@ -3,10 +3,10 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
-import { consoleUrl, launchBrowser, openConsole, withoutBrowser } from "../../support/console-page.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type GatewayProcess, startGatewayProcess } from "../../support/gateway.ts";
-import { type Relay, startRelay } from "../../support/relay.ts";
+import { consoleUrl, launchBrowser, openConsole, withoutBrowser } from "../../support/pages/console-page.ts";
+import { type Relay, startRelay } from "../../support/wire/relay.ts";
 
 const POLICY = `generic:
   inspect: ["127.0.0.1:*"]

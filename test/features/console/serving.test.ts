@@ -3,8 +3,8 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
-import { consoleUrl } from "../../support/console-page.ts";
 import { type GatewayProcess, startGatewayProcess } from "../../support/gateway.ts";
+import { consoleUrl } from "../../support/pages/console-page.ts";
 
 const IS_ROOT = process.getuid?.() === 0;
 

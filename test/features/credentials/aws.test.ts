@@ -9,11 +9,11 @@ import { sha256 } from "../../../src/features/credentials/aws/canonical-request.
 import { authorization, signatureOver, signingKey } from "../../../src/features/credentials/aws/signature.ts";
 import type { Header } from "../../../src/model/request.ts";
 import { type Daemon, startDaemon } from "../../support/daemon.ts";
-import { connectTls } from "../../support/proxy-client.ts";
-import { type RawOrigin, startRawOrigin } from "../../support/raw-origin.ts";
 import { checkSignature } from "../../support/stand-ins/sigv4.ts";
 import type { StandInRequest } from "../../support/stand-ins/stand-in.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
+import { connectTls } from "../../support/wire/proxy-client.ts";
+import { type RawOrigin, startRawOrigin } from "../../support/wire/raw-origin.ts";
 import { startHttpReceiver } from "../forward/receivers.ts";
 
 const LONG_MS = 300_000;

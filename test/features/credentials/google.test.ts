@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { mintGoogleToken } from "../../../src/features/credentials/minting/google.ts";
 import type { GoogleOrigin } from "../../../src/features/credentials/stored-credential.ts";
 import { type Daemon, startDaemon } from "../../support/daemon.ts";
-import { connectTls } from "../../support/proxy-client.ts";
-import { type RawOrigin, startRawOrigin } from "../../support/raw-origin.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
+import { connectTls } from "../../support/wire/proxy-client.ts";
+import { type RawOrigin, startRawOrigin } from "../../support/wire/raw-origin.ts";
 import { startHttpReceiver } from "../forward/receivers.ts";
 
 const LONG_MS = 300_000;

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { type Cluster, startCluster } from "../../support/cluster/cluster.ts";
 import { RESOURCES } from "../../support/cluster/resources.ts";
 import { type Daemon, startDaemon } from "../../support/daemon.ts";
-import { connectTls } from "../../support/proxy-client.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
+import { connectTls } from "../../support/wire/proxy-client.ts";
 
 const LONG_MS = 300_000;
 let cluster: Cluster;

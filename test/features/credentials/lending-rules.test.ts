@@ -5,7 +5,7 @@ import { expect, test } from "bun:test";
 import { whyNotLent } from "../../../src/features/credentials/lending-rules.ts";
 import type { StoredCredential } from "../../../src/features/credentials/stored-credential.ts";
 import type { LendingRequest } from "../../../src/gateway/request/contracts/credential-release.ts";
-import { madeUpOperation } from "../../support/ask.ts";
+import { madeUpOperation } from "../../support/policy/ask.ts";
 
 const CREDENTIAL = {
   ...{ name: "lent", kind: "github", hosts: ["git.example.test:8443"] },

@@ -8,9 +8,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { spellingsOf } from "../../../src/gateway/upstream/echo-guard.ts";
 import { type Daemon, startDaemon } from "../../support/daemon.ts";
-import { connectTls, connectTunnel } from "../../support/proxy-client.ts";
-import { type RawOrigin, startRawOrigin } from "../../support/raw-origin.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
+import { connectTls, connectTunnel } from "../../support/wire/proxy-client.ts";
+import { type RawOrigin, startRawOrigin } from "../../support/wire/raw-origin.ts";
 import { startHttpReceiver } from "../forward/receivers.ts";
 
 const SECRET = "s3cret-Canary/with+more=0123456789";

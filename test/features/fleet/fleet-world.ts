@@ -7,9 +7,9 @@ import { openDatabase } from "../../../src/state/database.ts";
 import { FleetStore } from "../../../src/state/tables/fleet-store.ts";
 import { type Daemon, startDaemon } from "../../support/daemon.ts";
 import { eventually } from "../../support/eventually.ts";
-import { connectTls, type RawClient } from "../../support/proxy-client.ts";
-import { type RawOrigin, startRawOrigin } from "../../support/raw-origin.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
+import { connectTls, type RawClient } from "../../support/wire/proxy-client.ts";
+import { type RawOrigin, startRawOrigin } from "../../support/wire/raw-origin.ts";
 
 const LONG_MS = 120_000;
 

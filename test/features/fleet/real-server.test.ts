@@ -6,9 +6,9 @@ import { expect, test } from "bun:test";
 import { enrol } from "../../../src/features/fleet/enrolment.ts";
 import { beginEpoch, listKeys, retireKey, rotateKey } from "../../../src/server/key-rotation.ts";
 import { startServer } from "../../../src/server/server.ts";
-import { ControlPlane, type TestPerson } from "../../support/control-plane.ts";
 import { eventually } from "../../support/eventually.ts";
-import { openTestDatabase } from "../../support/test-database.ts";
+import { ControlPlane, type TestPerson } from "../../support/server/control-plane.ts";
+import { openTestDatabase } from "../../support/server/test-database.ts";
 import { policyOf, startFleetWorld } from "./fleet-world.ts";
 
 const LONG_MS = 110_000;

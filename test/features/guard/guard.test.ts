@@ -17,8 +17,8 @@ import { sessionChainOf } from "../../../src/host/process/session-chain.ts";
 import type { Classification } from "../../../src/model/classification.ts";
 import { openDatabase } from "../../../src/state/database.ts";
 import { GuardStore } from "../../../src/state/tables/guard-store.ts";
-import { madeUpAsk, madeUpOperation } from "../../support/ask.ts";
-import { startPty } from "../../support/pty.ts";
+import { startPty } from "../../support/pages/pty.ts";
+import { madeUpAsk, madeUpOperation } from "../../support/policy/ask.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const SECRET = new Uint8Array(Buffer.from("12345678901234567890"));

@@ -3,10 +3,10 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
-import { launchBrowser, withoutBrowser } from "../../support/console-page.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type GuardedGateway, guardedGateway } from "../../support/guarded-gateway.ts";
-import type { PtyProgram } from "../../support/pty.ts";
+import { launchBrowser, withoutBrowser } from "../../support/pages/console-page.ts";
+import type { PtyProgram } from "../../support/pages/pty.ts";
 
 const IS_ROOT = process.getuid?.() === 0;
 

@@ -9,7 +9,7 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { builtBinary } from "../../support/built-binary.ts";
 import { type GatewayProcess, startGatewayProcess } from "../../support/gateway.ts";
-import { ownServer } from "../../support/mcp-client.ts";
+import { ownServer } from "../../support/mcp/mcp-client.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 setDefaultTimeout(240_000);

@@ -10,7 +10,7 @@ import { EventStreamReader, serialiseEvent } from "../../../src/wire/jsonrpc/eve
 import { LineReader } from "../../../src/wire/jsonrpc/line-reader.ts";
 import { parseMessage, parseMessageText } from "../../../src/wire/jsonrpc/message.ts";
 import { fuzzRuns, fuzzSeed } from "../../support/fuzz-runs.ts";
-import { randomOf } from "../../support/mutations.ts";
+import { randomOf } from "../../support/wire/mutations.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

@@ -2,7 +2,7 @@
 // starts it. The daemon judges both, and the run is what is recorded.
 
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { noSandbox, startSandbox } from "../../support/sandbox.ts";
+import { noSandbox, startSandbox } from "../../support/sandbox/sandbox.ts";
 import { PROJECT_ROOT } from "../../support/source-files.ts";
 
 setDefaultTimeout(300_000);

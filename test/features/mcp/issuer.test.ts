@@ -7,7 +7,7 @@ import { writeFile } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import { createServer } from "node:https";
 import { join } from "node:path";
-import { makeRoot, makeServer } from "../../support/certificate-maker.ts";
+import { makeRoot, makeServer } from "../../support/certificates/certificate-maker.ts";
 import { startGatewayProcess } from "../../support/gateway.ts";
 
 setDefaultTimeout(120_000);

@@ -5,8 +5,8 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type GatewayProcess, startGatewayProcess } from "../../support/gateway.ts";
-import { ownServer } from "../../support/mcp-client.ts";
-import { type Line, type LineClient, startLines, textOf } from "../../support/mcp-lines.ts";
+import { ownServer } from "../../support/mcp/mcp-client.ts";
+import { type Line, type LineClient, startLines, textOf } from "../../support/mcp/mcp-lines.ts";
 
 setDefaultTimeout(120_000);
 

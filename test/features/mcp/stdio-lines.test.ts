@@ -6,8 +6,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { eventually } from "../../support/eventually.ts";
 import { type GatewayProcess, startGatewayProcess } from "../../support/gateway.ts";
-import { ownServer } from "../../support/mcp-client.ts";
-import { startLines, textOf } from "../../support/mcp-lines.ts";
+import { ownServer } from "../../support/mcp/mcp-client.ts";
+import { startLines, textOf } from "../../support/mcp/mcp-lines.ts";
 
 setDefaultTimeout(180_000);
 

@@ -6,7 +6,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startGatewayProcess } from "../../support/gateway.ts";
-import { connectThrough, connectTo, type McpClient, officialServer } from "../../support/mcp-client.ts";
+import { connectThrough, connectTo, type McpClient, officialServer } from "../../support/mcp/mcp-client.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 setDefaultTimeout(120_000);

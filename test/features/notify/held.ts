@@ -1,8 +1,8 @@
 // A daemon whose requests are held, for the tests of who is told of them.
 
 import { type Daemon, startDaemon } from "../../support/daemon.ts";
-import { connectTls, type RawClient } from "../../support/proxy-client.ts";
-import { type RawOrigin, startRawOrigin } from "../../support/raw-origin.ts";
+import { connectTls, type RawClient } from "../../support/wire/proxy-client.ts";
+import { type RawOrigin, startRawOrigin } from "../../support/wire/raw-origin.ts";
 
 /** A daemon and the upstream that its held requests are for. */
 export interface World extends AsyncDisposable {

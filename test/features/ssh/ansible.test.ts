@@ -7,8 +7,8 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Finished, findClient, runClient } from "../../support/clients.ts";
-import { ALLOW_ALL, type SshWorld, startSshWorld } from "../../support/ssh-world.ts";
-import { findSshTools } from "../../support/sshd.ts";
+import { ALLOW_ALL, type SshWorld, startSshWorld } from "../../support/ssh/ssh-world.ts";
+import { findSshTools } from "../../support/ssh/sshd.ts";
 
 /** Longer than each program may take by itself. */
 const MINUTES = 10 * 60_000;

@@ -7,8 +7,8 @@ import { Channel } from "../../../src/gateway/stream/channel.ts";
 import { socketPair } from "../../../src/host/process/descriptor.ts";
 import { closeDescriptor } from "../../../src/host/sandbox/libc.ts";
 import { builtBinary } from "../../support/built-binary.ts";
-import { type SshWorld, startSshWorld } from "../../support/ssh-world.ts";
-import { findSshTools } from "../../support/sshd.ts";
+import { type SshWorld, startSshWorld } from "../../support/ssh/ssh-world.ts";
+import { findSshTools } from "../../support/ssh/sshd.ts";
 
 const MINUTES = 5 * 60_000;
 

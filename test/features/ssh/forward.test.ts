@@ -7,8 +7,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Socket } from "bun";
 import { authorityOf, certify, hostKeyOf } from "../../../src/features/ssh/host-key.ts";
-import { type SshWorld, startSshWorld } from "../../support/ssh-world.ts";
-import { findSshTools } from "../../support/sshd.ts";
+import { type SshWorld, startSshWorld } from "../../support/ssh/ssh-world.ts";
+import { findSshTools } from "../../support/ssh/sshd.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const MINUTES = 10 * 60_000;

@@ -7,9 +7,9 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import { findClient, runClient } from "../../support/clients.ts";
 import { eventually } from "../../support/eventually.ts";
-import { startPty } from "../../support/pty.ts";
-import { ALLOW_ALL, type SshWorld, startSshWorld } from "../../support/ssh-world.ts";
-import { findSshTools } from "../../support/sshd.ts";
+import { startPty } from "../../support/pages/pty.ts";
+import { ALLOW_ALL, type SshWorld, startSshWorld } from "../../support/ssh/ssh-world.ts";
+import { findSshTools } from "../../support/ssh/sshd.ts";
 
 const MINUTES = 10 * 60_000;
 const sha = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");

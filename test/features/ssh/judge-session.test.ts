@@ -5,7 +5,7 @@ import { expect, test } from "bun:test";
 import { type JudgeParts, SessionJudge } from "../../../src/features/ssh/judge-session.ts";
 import type { ToSession } from "../../../src/features/ssh/link.ts";
 import { parsePolicy } from "../../../src/policy/parse/parse.ts";
-import { sshPolicy } from "../../support/ssh-world.ts";
+import { sshPolicy } from "../../support/ssh/ssh-world.ts";
 
 test("of two logins at once, though both wait for the host's address, one comes in", async () => {
   const parsed = parsePolicy(sshPolicy("prod.example.com"));

@@ -14,8 +14,8 @@ import {
 import { classifyWish } from "../../../src/protocols/ssh/classify-wish.ts";
 import { isPlainHost, isPlainUser } from "../../../src/protocols/ssh/target.ts";
 import { runClient } from "../../support/clients.ts";
-import { ALLOW_ALL, startSshWorld } from "../../support/ssh-world.ts";
-import { findSshTools } from "../../support/sshd.ts";
+import { ALLOW_ALL, startSshWorld } from "../../support/ssh/ssh-world.ts";
+import { findSshTools } from "../../support/ssh/sshd.ts";
 
 const MINUTES = 10 * 60_000;
 const TARGET = { program: "/usr/bin/ssh", config: undefined, name: "prod", port: 22, user: "deploy" };

@@ -6,8 +6,8 @@ import { chownSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findSystemTool } from "../../../src/host/process/system-tool.ts";
 import { runClient } from "../../support/clients.ts";
-import { startSshWorld } from "../../support/ssh-world.ts";
-import { findSshTools } from "../../support/sshd.ts";
+import { startSshWorld } from "../../support/ssh/ssh-world.ts";
+import { findSshTools } from "../../support/ssh/sshd.ts";
 
 const MINUTES = 10 * 60_000;
 const NOBODY = 65_534;

@@ -6,8 +6,8 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findClient } from "../../support/clients.ts";
 import { eventually } from "../../support/eventually.ts";
-import { ALLOW_ALL, type SshWorld, startSshWorld } from "../../support/ssh-world.ts";
-import { findSshTools } from "../../support/sshd.ts";
+import { ALLOW_ALL, type SshWorld, startSshWorld } from "../../support/ssh/ssh-world.ts";
+import { findSshTools } from "../../support/ssh/sshd.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const LONG_MS = 100_000;

@@ -5,9 +5,9 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runClient } from "../../support/clients.ts";
-import { startPty } from "../../support/pty.ts";
-import { ALLOW_ALL, startSshWorld } from "../../support/ssh-world.ts";
-import { findSshTools } from "../../support/sshd.ts";
+import { startPty } from "../../support/pages/pty.ts";
+import { ALLOW_ALL, startSshWorld } from "../../support/ssh/ssh-world.ts";
+import { findSshTools } from "../../support/ssh/sshd.ts";
 
 const MINUTES = 10 * 60_000;
 

@@ -10,8 +10,8 @@ import { join } from "node:path";
 import { makeHostKey } from "../../../src/features/ssh/host-key.ts";
 import { refusalPacket, SftpFrames, SftpReader } from "../../../src/wire/sftp/packets.ts";
 import { eventually } from "../../support/eventually.ts";
-import { ALLOW_ALL, type SshWorld, startSshWorld } from "../../support/ssh-world.ts";
-import { findSshTools } from "../../support/sshd.ts";
+import { ALLOW_ALL, type SshWorld, startSshWorld } from "../../support/ssh/ssh-world.ts";
+import { findSshTools } from "../../support/ssh/sshd.ts";
 
 const MINUTES = 10 * 60_000;
 

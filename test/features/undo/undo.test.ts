@@ -14,7 +14,7 @@ import { BytesBody } from "../../../src/gateway/message/bytes-body.ts";
 import { OUTSIDE } from "../../../src/model/agent-label.ts";
 import { parsePolicy } from "../../../src/policy/parse/parse.ts";
 import type { ObjectFields } from "../../../src/protocols/kubectl/effect/normalise.ts";
-import { madeUpAsk, madeUpOperation } from "../../support/ask.ts";
+import { madeUpAsk, madeUpOperation } from "../../support/policy/ask.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const parsed = parsePolicy('kubectl:\n  inspect: ["*.example.test"]\n  default: deny\n');

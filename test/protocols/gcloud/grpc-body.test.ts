@@ -5,7 +5,7 @@ import { describe, expect, test } from "bun:test";
 import type { RequestBody } from "../../../src/model/request.ts";
 import type { TierOrUnknown } from "../../../src/model/tier.ts";
 import { gcloudClassifier } from "../../../src/protocols/gcloud/classify.ts";
-import { type Field, protobuf } from "../../support/kubernetes-encodings.ts";
+import { type Field, protobuf } from "../../support/policy/kubernetes-encodings.ts";
 
 function framed(message: Uint8Array, isCompressed = false): Uint8Array {
   const head = Buffer.alloc(5);

@@ -5,7 +5,7 @@ import { describe, expect, test } from "bun:test";
 import { stringify } from "yaml";
 import type { TierOrUnknown } from "../../../src/model/tier.ts";
 import { kubectlClassifier } from "../../../src/protocols/kubectl/classify.ts";
-import { cbor, type Field, kubernetesProtobuf } from "../../support/kubernetes-encodings.ts";
+import { cbor, type Field, kubernetesProtobuf } from "../../support/policy/kubernetes-encodings.ts";
 import { requestOf } from "../request-of.ts";
 
 const HOST = "https://a1b2.gr7.us-east-1.eks.amazonaws.com";

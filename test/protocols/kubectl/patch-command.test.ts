@@ -9,7 +9,7 @@ import { describeWay, wayToAllow } from "../../../src/policy/explain/way-to-allo
 import type { Policy } from "../../../src/policy/policy.ts";
 import { toldCommands } from "../../../src/protocols/kubectl/patch-command.ts";
 import { classifierFor } from "../../../src/protocols/registry.ts";
-import { policyFrom } from "../../support/policy-trees.ts";
+import { policyFrom } from "../../support/policy/policy-trees.ts";
 import { requestOf } from "../request-of.ts";
 
 const kubectl = classifierFor("kubectl");

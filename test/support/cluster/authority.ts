@@ -10,8 +10,8 @@ import {
   makeRoot,
   makeServer,
   usages,
-} from "../certificate-maker.ts";
-import { der, oid, sequence, set, text } from "../der-writer.ts";
+} from "../certificates/certificate-maker.ts";
+import { der, oid, sequence, set, text } from "../certificates/der-writer.ts";
 
 const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 const COMMON_NAME = "2.5.4.3";

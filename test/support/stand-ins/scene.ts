@@ -6,8 +6,8 @@ import { join } from "node:path";
 import type { Approval } from "../../../src/api/reports.ts";
 import { pemCertificates } from "../../../src/text/pem-certificates.ts";
 import { type Finished, type RunOptions, runClient } from "../clients.ts";
-import type { ForkedProgram } from "../forked-program.ts";
 import { type GatewayProcess, startGatewayProcess } from "../gateway.ts";
+import type { ForkedProgram } from "../programs/forked-program.ts";
 import { type StandIn, type StandInRequest, startStandIn, type Vendor } from "./stand-in.ts";
 
 /** The options of a scene. */

@@ -1,6 +1,6 @@
 // The way of every ask, in order. A new stage is a file beside this one and a line here; what each
-// promises is in stage.ts, and test/gateway/stages.test.ts removes, breaks and delays every one of
-// them.
+// promises is in stage.ts, and test/gateway/request/stages.test.ts removes, breaks and delays every
+// one of them.
 
 import { classify } from "./classify.ts";
 import { credentials } from "./credentials.ts";
