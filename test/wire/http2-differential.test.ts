@@ -153,7 +153,7 @@ async function theirs(scripts: readonly Uint8Array[]): Promise<Reading[] | undef
     return undefined;
   }
   const command = JSON.stringify({ read: scripts.map((bytes) => Buffer.from(bytes).toString("base64")) });
-  const peer = Bun.spawn([node, resolve(import.meta.dir, "../support/nghttp2-peer.mjs")], {
+  const peer = Bun.spawn([node, resolve(import.meta.dir, "../support/wire/nghttp2-peer.mjs")], {
     stdin: new TextEncoder().encode(`${command}\n`),
     stdout: "pipe",
     stderr: "inherit",

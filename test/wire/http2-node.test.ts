@@ -9,7 +9,7 @@ import { request } from "../support/wire/http2-frames.ts";
 import { connectHttp2, type Http2Socket, listenHttp2, type OnEvent } from "../support/wire/http2-socket.ts";
 
 const node = Bun.which("node");
-const PEER = resolve(import.meta.dir, "../support/nghttp2-peer.mjs");
+const PEER = resolve(import.meta.dir, "../support/wire/nghttp2-peer.mjs");
 
 /** Octets that are the same on both sides. */
 const octetsOf = (length: number, seed: number): Uint8Array =>

@@ -110,7 +110,10 @@ describe.skipIf(skipped !== undefined)("somebody who has only the keyboard", () 
       await page.waitForSelector('.filters input[type="search"]');
       await tabTo('.filters input[type="search"]');
       await page.keyboard.type("/refused-by-rule");
-      await page.waitForSelector('.log-line:has-text("/refused-by-rule")');
+      // The row is there before the search has begun, and is drawn anew with what it finds.
+      await until(
+        `((lines) => lines.length > 0 && lines.every(({ textContent }) => textContent.includes("/refused-by-rule")))([...document.querySelectorAll(".log-line")])`,
+      );
       await tabTo(".log-line");
       await page.keyboard.press("Enter");
       await page.waitForSelector('.log-all:has-text("generic.rules.deny")');
@@ -121,6 +124,7 @@ describe.skipIf(skipped !== undefined)("somebody who has only the keyboard", () 
   test(
     "plays a recording, forgets a way back and accepts a change of a server",
     async () => {
+      await page.evaluate('document.querySelector("main").focus()');
       await page.keyboard.press("6");
       await page.waitForSelector(".record-line");
       await tabTo(".record-line, .record-line a, .record-line button");
