@@ -12,10 +12,15 @@ const BINARY = join(ROOT, "dist", "iddio");
 /** A test that needs longer than this has stopped, also on a machine ten times slower than most. */
 const TEST_MS = 300_000;
 const REPORT = ["--retry", "2", "--reporter=junit", "--reporter-outfile=dist/junit.xml"];
-/** Where the program starts within this, one file at once leaves a core idle half of the time: it waits for others. */
-const FAST_START_MS = 16;
-/** With three a core, a tenth of the time of two cores was still left. */
-const FILES_A_CORE = 4;
+/**
+ * Files that run at once on a core, by the milliseconds in which the program starts: tests wait for others half of the
+ * time. On a slow or busy machine it is one, so that no test comes near its limit.
+ */
+const FILES_A_CORE = [
+  [9, 4],
+  [16, 3],
+  [Number.POSITIVE_INFINITY, 1],
+] as const;
 const STARTS = 8;
 
 /** Runs a command to its end, with its output shown. */
@@ -31,15 +36,16 @@ async function succeeds(
   return (await child.exited) === 0;
 }
 
-/** Files that run at once. On a slow or busy machine one a core, so that no test comes near its limit. */
+/** Files that run at once. */
 function workers(): number {
   const times = Array.from({ length: STARTS }, () => {
     const started = performance.now();
     Bun.spawnSync([BINARY, "--version"], { stdout: "ignore" });
     return performance.now() - started;
   });
-  const cores = Math.max(2, availableParallelism());
-  return Math.min(...times) <= FAST_START_MS ? FILES_A_CORE * cores : cores;
+  const fastest = Math.min(...times);
+  const each = FILES_A_CORE.find(([ms]) => fastest <= ms)?.[1] ?? 1;
+  return each * Math.max(2, availableParallelism());
 }
 
 async function main(given: readonly string[]): Promise<number> {

@@ -28,7 +28,7 @@ for (const [what, path] of [
         },
       },
     );
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect({ code, stderr, stdout: code === 0 ? "" : stdout }).toEqual({ code: 0, stderr: "", stdout: "" });
     for (const part of ["held as appr_", "approved appr_", "production needs it", "refused", "Done in"])
       expect(stdout).toContain(part);
     expect(stdout.match(/✓/g)).toHaveLength(4);

@@ -22,7 +22,7 @@ const EXEC: Deed = {
   kubectl: ["exec", "api", "--", "env"],
   request: { method: "POST", path: `${POD}/api/exec?command=env&stdout=true` },
 };
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 60_000;
 /** kubectl's questions to every cluster before it does anything; left out of the audit below, and counted. */
 const DISCOVERY = / \/(?:version|openapi\/v\d\S*|api(?:\/v1)?|apis(?:\/[^/ ?]+){0,2})(?:\?\S*)? *$/;
 
