@@ -2,6 +2,7 @@
 // new 50 ms and more. It lies in dist/test-authority, made by the first who needs it; gateways that
 // make their own are started in test/ca, test/cli and test/gateway/kill.test.ts.
 
+import "../../src/reflect.ts"; // the demos and the bench have no preload
 import { createHash } from "node:crypto";
 import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
