@@ -254,8 +254,8 @@ test(
       );
       expect(all.map(({ body }) => body.type)).toEqual(["approval.asked", "approval.settled"]);
       expect(all[1]?.body.data).toMatchObject({ outcome: "denied", by: "Ada", note: "not now" });
-      // Two secrets while they are rotated.
-      expect(all[0]?.headers.get("webhook-signature")?.split(" ")).toHaveLength(2);
+      // Two secrets while they are rotated; the first message may have been on its way by then.
+      expect(all[1]?.headers.get("webhook-signature")?.split(" ")).toHaveLength(2);
       expect(got.some(({ body }) => body.data.command === "notify test")).toBe(true);
       await eventually(
         async () => (await list()).find((each: { name: string }) => each.name === "hook"),
