@@ -21,7 +21,7 @@ export const REPOSITORY: string =
 /** Whether this program was made to be used and not to be tested: then nothing can stand in for a program of the system. */
 export const IS_SHIPPED: boolean = typeof IDDIO_SHIPPED === "boolean" && IDDIO_SHIPPED;
 
-/** Compiled constants carry a hash of their characters. Tests write another version over those in the program. */
+/** The same text, made at run time: bytecode keeps a hash of each constant, and tests write another version over this one. */
 function madeAnew(constant: string): string {
   return constant.split("").join("");
 }

@@ -11,6 +11,7 @@ const TICK_MS = 20;
  * awake, and agents keep connections for hours.
  */
 const REST_MS = 500;
+/** For so long after something was received the clock ticks on. */
 const MOVED_MS = 2000;
 const SECONDS = 60;
 
@@ -27,7 +28,7 @@ export class LoopClock {
   readonly #isBusy: () => boolean;
   #second = Math.floor(performance.now() / 1000);
   #dueMs = 0;
-  /** When the first tick came after something was received. */
+  /** The last tick before which something was received. */
   #movedMs = performance.now();
   readonly #waitedMs: () => number;
   /** How long it had waited for the processor when the timer was armed. */
