@@ -5,7 +5,7 @@ import { knownNames } from "../../../src/policy/compare/catalogue.ts";
 import { checkNever } from "../../../src/policy/compare/never.ts";
 import { decide } from "../../../src/policy/decide/decide.ts";
 import { parsePolicy } from "../../../src/policy/parse/parse.ts";
-import { fuzzRuns } from "../../support/fuzz-runs.ts";
+import { fuzzRuns, fuzzSeed } from "../../support/fuzz-runs.ts";
 import { strangeNames } from "../../support/policy/carried-names.ts";
 
 const HEAD = `kubectl:
@@ -197,7 +197,8 @@ describe("a request that is printed can be sent, and the policy allows it", () =
           expect(decide(policy, classification).action).toBe("allow");
         }
       }),
-      { numRuns: fuzzRuns(40) },
+      // The same cases each time, in which claims are known to break; the soak tries others.
+      { numRuns: fuzzRuns(40), seed: fuzzSeed(1) },
     );
     expect(broke).toBeGreaterThan(5);
   }, 120_000);
