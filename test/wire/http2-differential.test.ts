@@ -160,10 +160,16 @@ async function theirs(scripts: readonly Uint8Array[]): Promise<Reading[] | undef
   });
   const lines = (await new Response(peer.stdout).text()).trim().split("\n");
   expect(lines.length).toBe(scripts.length);
-  return lines.map((line) => {
+  return lines.map((line, index) => {
+    const script = scripts[index] as Uint8Array;
     const { streams, output } = JSON.parse(line) as { streams: Stream[]; output: string };
     const goAways = readFrames(Buffer.from(output, "base64")).filter(({ type }) => type === TYPE.GOAWAY);
-    return { streams, hasFailed: goAways.some(({ payload }) => numberIn(payload, 4) !== 0), reasons: [] };
+    // After a client's own GOAWAY node takes no new streams; RFC 9113 6.8 lets the client open them.
+    const isLeft = readFrames(script.subarray(PREFACE_OCTETS.length)).some(
+      ({ type }) => type === TYPE.GOAWAY,
+    );
+    const hasFailed = isLeft || goAways.some(({ payload }) => numberIn(payload, 4) !== 0);
+    return { streams, hasFailed, reasons: [] };
   });
 }
 

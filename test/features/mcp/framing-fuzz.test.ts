@@ -106,7 +106,7 @@ test("over stdin and stdout", async () => {
         return { leave() {}, park() {}, ended() {} };
       },
       learn: async (_: string, items: readonly { name?: string }[]) =>
-        items.map((item) => item?.name !== "hidden"),
+        items.map((item) => typeof item?.name === "string" && !item.name.includes("hidden")),
       introduce: async () => false,
       asks: async () => undefined,
     } as unknown as McpLink;
