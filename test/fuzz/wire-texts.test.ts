@@ -75,7 +75,7 @@ test("an authority that is read has one spelling, which reads as itself", () => 
   );
 });
 
-/** What a URL reaches: there a mapped address stays what it is, here it is IPv4; the unspecified one reaches loopback. */
+/** The destination of a URL: there a mapped address stays what it is, here it is IPv4; the unspecified one is loopback. */
 function destinationOf({ hostname }: URL): string {
   const host = canonicalHost(hostname.replace(/^\[|\]$/g, ""));
   return UNSPECIFIED.get(host) ?? host;
