@@ -19,7 +19,7 @@ const REPORT = join(DIST, "junit.xml");
 const HALVES = { computing: join(DIST, "junit-computing.xml"), programs: join(DIST, "junit-programs.xml") };
 /** A test that needs longer than this has stopped, also on a machine ten times slower than most. */
 const TEST_MS = 300_000;
-/** The program starts within this on a quick machine; on a slow or busy one few files run at once, and none comes near its limit. */
+/** A quick machine starts the program within this; on a slow or busy one few files run at once, none near its limit. */
 const QUICK_START_MS = 16;
 const STARTS = 8;
 const ENV = {
@@ -49,8 +49,9 @@ function start(argv: readonly string[], output: "shown" | "kept" = "shown"): Run
       new Response(child.stderr ?? "").text(),
       child.exited,
     ]);
-    process.stdout.write(stdout);
-    process.stderr.write(stderr);
+    // Waited for: into a pipe not all of it is written at once, and the suite may end right after.
+    await Bun.write(Bun.stdout, stdout);
+    await Bun.write(Bun.stderr, stderr);
     return code === 0;
   };
   return { ended: ended(), stop: () => child.kill() };
