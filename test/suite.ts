@@ -9,8 +9,8 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { joinReports } from "./support/junit-report.ts";
-import { suiteHalves } from "./support/suite-halves.ts";
+import { suiteHalves } from "./support/suite/halves.ts";
+import { joinReports } from "./support/suite/junit-report.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const DIST = join(ROOT, "dist");
@@ -71,7 +71,7 @@ function isQuick(): boolean {
 function runner(workers: number, report: string, more: readonly string[]): string[] {
   return [
     ...[process.execPath, "test", `--parallel=${workers}`, "--no-isolate", "--timeout", String(TEST_MS)],
-    ...["--timings=test/support/durations.json", "--reporter=junit", `--reporter-outfile=${report}`],
+    ...["--timings=test/support/suite/durations.json", "--reporter=junit", `--reporter-outfile=${report}`],
     ...more,
   ];
 }

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import type { UndoReport } from "../../src/api/undo-report.ts";
 import { findClient, runClient } from "../support/clients.ts";
 import { type Cluster, startCluster } from "../support/cluster/cluster.ts";
-import { type KubeObject, valueAt } from "../support/cluster/kube-object.ts";
 import { kubeconfigText } from "../support/cluster/kubeconfig-text.ts";
-import { RESOURCES } from "../support/cluster/resources.ts";
+import { type KubeObject, valueAt } from "../support/cluster/object/kube-object.ts";
+import { RESOURCES } from "../support/cluster/object/resources.ts";
 import { eventually } from "../support/eventually.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
 

@@ -9,12 +9,12 @@ import type { Approval } from "../../src/api/reports.ts";
 import { type Finished, findClient, type Running, runClient, startClient } from "../support/clients.ts";
 import { type Cluster, startCluster } from "../support/cluster/cluster.ts";
 import { kubeconfigText } from "../support/cluster/kubeconfig-text.ts";
+import { RESOURCES } from "../support/cluster/object/resources.ts";
 import type { RequestPattern } from "../support/cluster/request-log.ts";
-import { RESOURCES } from "../support/cluster/resources.ts";
 import { eventually } from "../support/eventually.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
 
-setDefaultTimeout(40_000);
+setDefaultTimeout(300_000);
 
 // In `sandbox` everything may be done, elsewhere reads pass, writes are held and the worst is refused.
 const POLICY = `

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { METHODS } from "../../src/api/methods.ts";
 import { startHttpReceiver } from "../features/forward/receivers.ts";
 import { startCluster } from "../support/cluster/cluster.ts";
-import { RESOURCES } from "../support/cluster/resources.ts";
+import { RESOURCES } from "../support/cluster/object/resources.ts";
 import { eventually } from "../support/eventually.ts";
 import { startGatewayProcess } from "../support/gateway.ts";
 import { consoleUrl } from "../support/pages/console-page.ts";

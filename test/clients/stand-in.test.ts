@@ -10,7 +10,7 @@ import { type Cluster, startCluster } from "../support/cluster/cluster.ts";
 import { type KubeconfigUser, kubeconfigText } from "../support/cluster/kubeconfig-text.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(300_000);
 
 const program = findClient("kubectl");
 const container = (image: string) => ({ name: "shop", image, env: [{ name: "A", value: "1" }] });

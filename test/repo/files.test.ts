@@ -43,7 +43,7 @@ test("nothing else lies at the top level, and no file is larger than the largest
 });
 
 test("the durations by which the runner begins with the slowest tests are of files that are there", () => {
-  const path = join(PROJECT_ROOT, "test/support/durations.json");
+  const path = join(PROJECT_ROOT, "test/support/suite/durations.json");
   const { files } = JSON.parse(readFileSync(path, "utf8")) as { files: Readonly<Record<string, number>> };
   expect(Object.keys(files).filter((name) => !existsSync(join(PROJECT_ROOT, name)))).toEqual([]);
 });

@@ -4,9 +4,9 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { joinReports } from "../support/junit-report.ts";
-import { PROJECT_ROOT } from "../support/source-files.ts";
-import { suiteHalves } from "../support/suite-halves.ts";
+import { PROJECT_ROOT, sourceFiles } from "../support/source-files.ts";
+import { suiteHalves } from "../support/suite/halves.ts";
+import { joinReports } from "../support/suite/junit-report.ts";
 
 const { computing, programs } = suiteHalves();
 
@@ -27,6 +27,17 @@ test("who starts a program, or imports what does, does not begin before the buil
     expect(programs).toContain(path);
   }
   expect(computing).toContain("./test/repo/suite.test.ts");
+});
+
+const LIMITS = [/^setDefaultTimeout\((?:fuzzRuns\()?([\d_]+)/gm, /^ *\}, ([\d_]+)\);$/gm];
+
+test("no test has a limit of its own that a loaded machine misses", () => {
+  const short = sourceFiles("test").flatMap(({ path, text }) =>
+    LIMITS.flatMap((limit) => [...text.matchAll(limit)])
+      .filter(([, ms = ""]) => Number(ms.replaceAll("_", "")) < 100_000)
+      .map(([line]) => `${path}: ${line.trim()}`),
+  );
+  expect(short).toEqual([]);
 });
 
 const REPORT = (attributes: string, suite: string) =>

@@ -2,7 +2,7 @@
 // a body.
 
 import type { Socket } from "bun";
-import { openClient } from "./client-socket.ts";
+import { openClient } from "./client/socket.ts";
 
 /** Every stage, in the order of a connection's life. */
 export const STAGES = [

@@ -3,13 +3,13 @@
 // met are kept with their times.
 
 import { Chance } from "./chance.ts";
-import { type ClientSocket, openClient, type Route } from "./client-socket.ts";
-import type { HttpClient, Reply, Sent } from "./http-client.ts";
-import { Http1Client } from "./http1-client.ts";
-import { Http2Client } from "./http2-client.ts";
+import type { HttpClient, Reply, Sent } from "./client/http.ts";
+import { Http1Client } from "./client/http1.ts";
+import { Http2Client } from "./client/http2.ts";
+import { type ClientSocket, openClient, type Route } from "./client/socket.ts";
+import { echo, upgrade } from "./client/upgraded.ts";
 import { KINDS, type Kind, kindOf, replyBody, requestBody, targetOf, UPGRADES } from "./kinds.ts";
 import { type LedgerPlace, openLedger, SEEN } from "./ledger.ts";
-import { echo, upgrade } from "./upgraded-client.ts";
 
 /** The orders of a load. */
 export interface LoadOrder {

@@ -5,11 +5,11 @@ import { openFiles } from "../../bench/process-usage.ts";
 import { COMPILED_FULLY } from "../support/clients.ts";
 import { type GatewayProcess, startGatewayProcess } from "../support/gateway.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
-import { openClient } from "./client-socket.ts";
-import { Http1Client } from "./http1-client.ts";
+import { Http1Client } from "./client/http1.ts";
+import { openClient } from "./client/socket.ts";
 import { kindOf, soakPolicy, targetOf } from "./kinds.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
-import { Origin } from "./origin.ts";
+import { Origin } from "./origin/origin.ts";
 
 /** The scene; disposing of it ends both processes. */
 export interface Scene extends AsyncDisposable {

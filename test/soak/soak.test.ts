@@ -3,10 +3,10 @@
 
 import { expect, test } from "bun:test";
 import { Report } from "./report.ts";
-import { soakDrops } from "./section-drops.ts";
-import { soakRequests } from "./section-requests.ts";
-import { soakTunnels } from "./section-tunnels.ts";
-import { soakWatch } from "./section-watch.ts";
+import { soakDrops } from "./section/drops.ts";
+import { soakRequests } from "./section/requests.ts";
+import { soakTunnels } from "./section/tunnels.ts";
+import { soakWatch } from "./section/watch.ts";
 
 const seed = 1 + (Date.now() % 1_000_000);
 

@@ -2,12 +2,12 @@
 // again; every claim is a line, and the exit code is 1 when one of them does not hold.
 
 import { Report } from "./report.ts";
-import { soakDrops } from "./section-drops.ts";
-import { soakFuzz } from "./section-fuzz.ts";
-import { soakRequests } from "./section-requests.ts";
-import { soakTunnels } from "./section-tunnels.ts";
-import { soakUnkind } from "./section-unkind.ts";
-import { soakWatch } from "./section-watch.ts";
+import { soakDrops } from "./section/drops.ts";
+import { soakFuzz } from "./section/fuzz.ts";
+import { soakRequests } from "./section/requests.ts";
+import { soakTunnels } from "./section/tunnels.ts";
+import { soakUnkind } from "./section/unkind.ts";
+import { soakWatch } from "./section/watch.ts";
 
 const USAGE = `soak [--only <part>[,<part>…]] [--seed N]
 

@@ -8,8 +8,8 @@ import type { Approval } from "../../src/api/reports.ts";
 import { type RunningGateway, startGateway } from "../../src/gateway/start.ts";
 import type { Entry } from "../../src/model/entry.ts";
 import { eventually } from "./eventually.ts";
-import { giveAuthority } from "./shared-authority.ts";
-import { giveDatabase } from "./shared-database.ts";
+import { giveAuthority } from "./shared/authority.ts";
+import { giveDatabase } from "./shared/database.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import { testSettings } from "./test-settings.ts";
 

@@ -18,7 +18,7 @@ import {
   startClient,
 } from "./clients.ts";
 import { eventually } from "./eventually.ts";
-import { giveAuthority } from "./shared-authority.ts";
+import { giveAuthority } from "./shared/authority.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import { testSettings } from "./test-settings.ts";
 

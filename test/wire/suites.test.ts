@@ -4,7 +4,7 @@
 import { describe, expect, test } from "bun:test";
 import { BodyDecoder } from "../../src/wire/http1/body.ts";
 import { parseRequestHead } from "../../src/wire/http1/head.ts";
-import { sharedRows } from "../support/shared-data.ts";
+import { sharedRows } from "../support/shared/data.ts";
 import { latin1, octets } from "../support/wire/octets.ts";
 
 interface GuardianRow {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Cluster, startCluster } from "../../support/cluster/cluster.ts";
-import { RESOURCES } from "../../support/cluster/resources.ts";
+import { RESOURCES } from "../../support/cluster/object/resources.ts";
 import { type Daemon, startDaemon } from "../../support/daemon.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { connectTls } from "../../support/wire/proxy-client.ts";

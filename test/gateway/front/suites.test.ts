@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { BodyDecoder } from "../../../src/wire/http1/body.ts";
 import { parseRequestHead } from "../../../src/wire/http1/head.ts";
 import { type Daemon, startDaemon } from "../../support/daemon.ts";
-import { sharedRows } from "../../support/shared-data.ts";
+import { sharedRows } from "../../support/shared/data.ts";
 import { octets } from "../../support/wire/octets.ts";
 import { connectTls } from "../../support/wire/proxy-client.ts";
 import { type RawOrigin, startRawOrigin } from "../../support/wire/raw-origin.ts";

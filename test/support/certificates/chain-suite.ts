@@ -1,6 +1,6 @@
 // Rows of published suites of certificate chains, as far as tests use them.
 
-import { sharedRows } from "../shared-data.ts";
+import { sharedRows } from "../shared/data.ts";
 
 /** One chain with what a correct verifier answers. */
 export interface ChainRow {

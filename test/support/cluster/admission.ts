@@ -2,9 +2,9 @@
 // meet most.
 
 import { ApiError, badRequest, invalid, notFound } from "./api-error.ts";
-import { type Fields, isFields, type KubeObject, listAt, textAt, valueAt } from "./kube-object.ts";
-import { findResource, groupVersionOf, type Resource } from "./resources.ts";
-import { type ObjectStore, timestamp } from "./store.ts";
+import { type Fields, isFields, type KubeObject, listAt, textAt, valueAt } from "./object/kube-object.ts";
+import { findResource, groupVersionOf, type Resource } from "./object/resources.ts";
+import { type ObjectStore, timestamp } from "./object/store.ts";
 
 /** Parsed body as an object of the right type, or a 400. */
 export function requireObject(value: unknown, resource: Resource): KubeObject {

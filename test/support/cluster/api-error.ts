@@ -1,7 +1,7 @@
 // Failures of the API as metav1.Status objects, in the wording that a real API server uses.
 
-import type { KubeObject } from "./kube-object.ts";
-import type { Resource } from "./resources.ts";
+import type { KubeObject } from "./object/kube-object.ts";
+import type { Resource } from "./object/resources.ts";
 
 /** Thrown by handlers; becomes the response. */
 export class ApiError extends Error {

@@ -1,6 +1,6 @@
 // Request targets of the resource API taken apart: which resource, namespace, name and subresource.
 
-import { findResource, type Resource } from "./resources.ts";
+import { findResource, type Resource } from "./object/resources.ts";
 
 /** A request for a served resource. */
 export interface ApiCall {

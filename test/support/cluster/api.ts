@@ -5,10 +5,7 @@ import { type ApiCall, parseApiPath } from "./api-path.ts";
 import type { User } from "./authentication.ts";
 import { discover } from "./discovery.ts";
 import { type ClusterRequest, fieldOf, type Reply } from "./http-connection.ts";
-import { type KubeObject, listAt, valueAt } from "./kube-object.ts";
-import type { PodRuntime } from "./pod-runtime.ts";
-import { serveAttach, serveExec, serveLog } from "./pod-streams.ts";
-import { servePortForward } from "./port-forward.ts";
+import { type KubeObject, listAt, valueAt } from "./object/kube-object.ts";
 import {
   type Answer,
   createObject,
@@ -22,13 +19,16 @@ import {
   replaceObject,
   requireStored,
   scaleObject,
-} from "./resource-api.ts";
-import { groupVersionOf } from "./resources.ts";
+} from "./object/resource-api.ts";
+import { groupVersionOf } from "./object/resources.ts";
+import type { ObjectStore } from "./object/store.ts";
+import { tableOf } from "./object/table.ts";
+import { serveWatch } from "./object/watch.ts";
 import { answerReview } from "./reviews.ts";
-import type { ObjectStore } from "./store.ts";
-import { tableOf } from "./table.ts";
+import type { PodRuntime } from "./stream/pod-runtime.ts";
+import { serveAttach, serveExec, serveLog } from "./stream/pod-streams.ts";
+import { servePortForward } from "./stream/port-forward.ts";
 import type { ServiceAccountTokens } from "./tokens.ts";
-import { serveWatch } from "./watch.ts";
 import { callWebhooks } from "./webhooks.ts";
 
 /** The parts that answering needs. */

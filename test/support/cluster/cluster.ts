@@ -8,13 +8,13 @@ import { answer, sendJson } from "./api.ts";
 import { ApiError } from "./api-error.ts";
 import { certificateUser, type User, userOf } from "./authentication.ts";
 import { type Credential, createAuthority } from "./authority.ts";
-import { SocketStream } from "./byte-stream.ts";
-import { runControllers } from "./controllers.ts";
 import { type ClusterRequest, serveConnection } from "./http-connection.ts";
-import { PodRuntime } from "./pod-runtime.ts";
+import { runControllers } from "./object/controllers.ts";
+import { seed } from "./object/seed.ts";
+import { ObjectStore } from "./object/store.ts";
 import { RequestLog } from "./request-log.ts";
-import { seed } from "./seed.ts";
-import { ObjectStore } from "./store.ts";
+import { SocketStream } from "./stream/byte-stream.ts";
+import { PodRuntime } from "./stream/pod-runtime.ts";
 import { ServiceAccountTokens } from "./tokens.ts";
 
 /** How to start a cluster. */

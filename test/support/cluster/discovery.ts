@@ -1,8 +1,8 @@
 // The first questions of every client: versions, groups, resources (plain and aggregated) and
 // OpenAPI.
 
+import { groupVersionOf, RESOURCES, type Resource, STORED_VERBS } from "./object/resources.ts";
 import { openApiDocument, openApiIndex } from "./openapi.ts";
-import { groupVersionOf, RESOURCES, type Resource, STORED_VERBS } from "./resources.ts";
 
 /** The answer to a discovery path with its content type, or undefined when the path is none. */
 export function discover(

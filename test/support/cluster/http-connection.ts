@@ -2,7 +2,7 @@
 // mistake there cannot hide here. It keeps every request's bytes as they came: what reached the
 // cluster is what tests look at.
 
-import { type ByteStream, joinBytes, type SocketStream } from "./byte-stream.ts";
+import { type ByteStream, joinBytes, type SocketStream } from "./stream/byte-stream.ts";
 
 /** One request as it arrived. */
 export interface ClusterRequest {

@@ -3,7 +3,7 @@
 // compact excerpt; kubectl falls back to its own types for what they leave out. /openapi/v2
 // (protobuf only) is not served, as clients tolerate.
 
-import { groupVersionOf, RESOURCES, type Resource } from "./resources.ts";
+import { groupVersionOf, RESOURCES, type Resource } from "./object/resources.ts";
 
 /**
  * Fields of the types, one line each: `name type`. Types: string, integer, boolean, map (of strings), any, a type of

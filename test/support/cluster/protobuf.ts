@@ -3,7 +3,7 @@
 // that it lacks are dropped. Answers are always JSON: clients go by the content type of the
 // response.
 
-import type { Fields } from "./kube-object.ts";
+import type { Fields } from "./object/kube-object.ts";
 
 /**
  * Messages, one field each: `number name type`. Types: string, int, bool, bytes, map, bytesmap, time, intOrString or a

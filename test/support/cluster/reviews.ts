@@ -1,8 +1,8 @@
 // Access reviews: the API's answers to "who am I" and "may I".
 
 import type { User } from "./authentication.ts";
-import { type KubeObject, textAt } from "./kube-object.ts";
-import { timestamp } from "./store.ts";
+import { type KubeObject, textAt } from "./object/kube-object.ts";
+import { timestamp } from "./object/store.ts";
 
 const READ_VERBS = ["get", "list", "watch"];
 

@@ -5,9 +5,9 @@
 
 import { ApiError, notFound } from "./api-error.ts";
 import type { User } from "./authentication.ts";
-import { type KubeObject, textAt, valueAt } from "./kube-object.ts";
-import { RESOURCES, type Resource } from "./resources.ts";
-import { type ObjectStore, timestamp } from "./store.ts";
+import { type KubeObject, textAt, valueAt } from "./object/kube-object.ts";
+import { RESOURCES, type Resource } from "./object/resources.ts";
+import { type ObjectStore, timestamp } from "./object/store.ts";
 
 interface Issued {
   readonly user: User;

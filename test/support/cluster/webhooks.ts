@@ -5,9 +5,9 @@
 
 import { badRequest } from "./api-error.ts";
 import type { ApiCall } from "./api-path.ts";
-import { listAt, textAt } from "./kube-object.ts";
-import { findResource } from "./resources.ts";
-import type { ObjectStore } from "./store.ts";
+import { listAt, textAt } from "./object/kube-object.ts";
+import { findResource } from "./object/resources.ts";
+import type { ObjectStore } from "./object/store.ts";
 
 /** A call of a webhook. */
 export interface WebhookCall {

@@ -7,8 +7,8 @@ import http2 from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import tls, { type TLSSocket } from "node:tls";
 import { createAuthority } from "../cluster/authority.ts";
-import { SocketStream } from "../cluster/byte-stream.ts";
 import { fieldOf, serveConnection } from "../cluster/http-connection.ts";
+import { SocketStream } from "../cluster/stream/byte-stream.ts";
 
 /** One request as it arrived. */
 export interface StandInRequest {
