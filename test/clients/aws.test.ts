@@ -20,7 +20,7 @@ import {
 import { type Scene, startScene } from "../support/stand-ins/scene.ts";
 import { field } from "../support/stand-ins/stand-in.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 
 // One region is frozen, one bucket is free, elsewhere reads pass, writes wait and the worst is refused.
 const POLICY = `

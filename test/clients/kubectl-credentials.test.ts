@@ -10,7 +10,7 @@ import { startCluster } from "../support/cluster/cluster.ts";
 import { kubeconfigText } from "../support/cluster/kubeconfig-text.ts";
 import { startGatewayProcess } from "../support/gateway.ts";
 
-setDefaultTimeout(90_000);
+setDefaultTimeout(300_000);
 
 const POLICY = `kubectl:
   inspect: ["*.eks.amazonaws.com"]

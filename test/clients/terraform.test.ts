@@ -13,7 +13,7 @@ import {
   terraform,
 } from "../support/stand-ins/terraform.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 
 const POLICY = `
 terraform:

@@ -14,7 +14,7 @@ import {
 import { type Scene, startScene } from "../support/stand-ins/scene.ts";
 import { bodyText } from "../support/stand-ins/stand-in.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 
 const POLICY = `
 cloudflare:

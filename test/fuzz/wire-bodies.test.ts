@@ -13,7 +13,7 @@ import { alpn, extension, helloMessage, records, serverName } from "../support/w
 import { mutate, randomOf } from "../support/wire/mutations.ts";
 import { join, latin1, octets } from "../support/wire/octets.ts";
 
-setDefaultTimeout(fuzzRuns(20_000));
+setDefaultTimeout(fuzzRuns(300_000));
 
 /** The input cut at these places, in order; places beyond its end give empty pieces. */
 function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {

@@ -16,7 +16,7 @@ import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { mutate, randomOf } from "../support/wire/mutations.ts";
 import { latin1, octets } from "../support/wire/octets.ts";
 
-setDefaultTimeout(fuzzRuns(20_000));
+setDefaultTimeout(fuzzRuns(300_000));
 
 const SEEDS = [
   "GET /a?b HTTP/1.1\r\nHost: a\r\nA: \x80 \r\n\r\n",

@@ -10,7 +10,7 @@ import { elementsOf, spanAt, without } from "../../src/wire/jsonrpc/spans.ts";
 import { anyText } from "../support/any-text.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
 
-setDefaultTimeout(fuzzRuns(30_000));
+setDefaultTimeout(fuzzRuns(300_000));
 
 const shape = fc.array(
   fc.constantFrom(

@@ -15,7 +15,7 @@ import {
 import { anyText } from "../support/any-text.ts";
 import { fuzzRuns } from "../support/fuzz-runs.ts";
 
-setDefaultTimeout(fuzzRuns(20_000));
+setDefaultTimeout(fuzzRuns(300_000));
 
 const piece = fc.constantFrom(
   "a",

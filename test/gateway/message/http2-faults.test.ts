@@ -33,7 +33,7 @@ import {
 import { octets } from "../../support/wire/octets.ts";
 import { startRawOrigin } from "../../support/wire/raw-origin.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 beImpatient();
 beforeAll(() => {
   PATIENCE.http2ProbeMs = 20;

@@ -46,6 +46,8 @@ export interface ConsolePage {
   settled(): Promise<void>;
 }
 
+/** Within this a page does what is asked, on a machine that does much else too. */
+const SOON_MS = 100_000;
 const STREAM = /event-stream|ndjson|jsonl/;
 /** Two frames on both sides of the end of each animation that ends. */
 const STILL = `(async () => {
@@ -62,6 +64,7 @@ export async function openConsole(
   gateway: Pick<GatewayProcess, "run">,
   where = "",
 ): Promise<ConsolePage> {
+  context.setDefaultTimeout(SOON_MS);
   const page = await context.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(error.message));
@@ -76,7 +79,7 @@ export async function openConsole(
     if (STREAM.test(response.headers()["content-type"] ?? "")) asked.delete(response.request());
   });
   await page.goto(await consoleUrl(gateway));
-  await page.waitForSelector(".shell h1", { timeout: 30_000 });
+  await page.waitForSelector(".shell h1");
   if (where !== "") await page.evaluate(`location.hash = ${JSON.stringify(`#/${where}`)}`);
   const settled = async () => {
     for (;;) {
