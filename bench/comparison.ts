@@ -1,9 +1,9 @@
 // Rounds that alternate between peers, so that what the machine does meanwhile meets all of them
 // alike; and what comes of them: rates, processor time an operation, ratios.
 
-import type { LoadResult } from "./load-process.ts";
+import type { LoadResult } from "./load/process.ts";
 import type { OriginPorts } from "./origin-process.ts";
-import type { Peer, StartPeer } from "./peer.ts";
+import type { Peer, StartPeer } from "./peer/peer.ts";
 import { processorMs } from "./process-usage.ts";
 import type { Report } from "./report.ts";
 import { median, ratios, type Series, short, shown } from "./series.ts";

@@ -6,15 +6,15 @@ import type { Bench, Section } from "./bench.ts";
 import { lastRecorded, machine, record } from "./history.ts";
 import type { OriginPorts } from "./origin-process.ts";
 import { Report } from "./report.ts";
-import { decideSection } from "./section-decide.ts";
-import { delaySection } from "./section-delay.ts";
-import { keepAliveSection, newConnectionsSection } from "./section-intercept.ts";
-import { auditSection, memorySection, startUpSection } from "./section-machine.ts";
-import { mcpSection } from "./section-mcp.ts";
-import { recordingSection } from "./section-recording.ts";
-import { runSection } from "./section-run.ts";
-import { spliceSection, tunnelsSection } from "./section-splice.ts";
-import { sshSection } from "./section-ssh.ts";
+import { decideSection } from "./section/decide.ts";
+import { delaySection } from "./section/delay.ts";
+import { keepAliveSection, newConnectionsSection } from "./section/intercept.ts";
+import { auditSection, memorySection, startUpSection } from "./section/machine.ts";
+import { mcpSection } from "./section/mcp.ts";
+import { recordingSection } from "./section/recording.ts";
+import { runSection } from "./section/run.ts";
+import { spliceSection, tunnelsSection } from "./section/splice.ts";
+import { sshSection } from "./section/ssh.ts";
 import { startWorker } from "./worker.ts";
 
 const SECTIONS: readonly Section[] = [
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   const isQuick = process.argv.includes("--quick");
   const sections = wanted();
   await using originWorker = startWorker("origin-process.ts");
-  await using load = startWorker("load-process.ts");
+  await using load = startWorker("load/process.ts");
   const report = new Report();
   const bench: Bench = {
     rounds: numberOption("rounds", isQuick ? 3 : 5),

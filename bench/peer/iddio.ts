@@ -1,7 +1,7 @@
 // iddio itself, as it ships: the compiled program with policy and audit on.
 
-import { startGatewayProcess } from "../test/support/gateway.ts";
-import type { OriginPorts } from "./origin-process.ts";
+import { startGatewayProcess } from "../../test/support/gateway.ts";
+import type { OriginPorts } from "../origin-process.ts";
 import { type Peer, proxyRoute, type StartPeer } from "./peer.ts";
 
 /** The policy of the bench: requests to these places are judged as kubectl's, reads are let through. */

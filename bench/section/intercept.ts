@@ -1,13 +1,20 @@
 // Intercepted requests: on kept connections, and each on a connection of its own.
 
-import type { Bench, Section } from "./bench.ts";
-import { CONNECTION_WARM_UPS, compare, NO_SLOWER, rateBar, showStandings, startPeers } from "./comparison.ts";
-import type { LoadResult } from "./load-process.ts";
-import { type Peer, startDirect } from "./peer.ts";
-import { BESIDE, startBeside, startIddio } from "./peer-iddio.ts";
-import { startMitmproxy } from "./peer-mitmproxy.ts";
-import { startRelay } from "./peer-relay.ts";
-import { startSquidBump } from "./peer-squid.ts";
+import type { Bench, Section } from "../bench.ts";
+import {
+  CONNECTION_WARM_UPS,
+  compare,
+  NO_SLOWER,
+  rateBar,
+  showStandings,
+  startPeers,
+} from "../comparison.ts";
+import type { LoadResult } from "../load/process.ts";
+import { BESIDE, startBeside, startIddio } from "../peer/iddio.ts";
+import { startMitmproxy } from "../peer/mitmproxy.ts";
+import { type Peer, startDirect } from "../peer/peer.ts";
+import { startRelay } from "../peer/relay.ts";
+import { startSquidBump } from "../peer/squid.ts";
 
 const CONNECTIONS = 16;
 

@@ -1,8 +1,8 @@
 // One bulk download: asks for so many bytes, checks their number and, at the ends of every piece
 // that arrives, that they are the right ones.
 
-import type { LoadConnection } from "./load-connection.ts";
-import { bulkByte } from "./target.ts";
+import { bulkByte } from "../target.ts";
+import type { LoadConnection } from "./connection.ts";
 
 /** Asks the origin's bulk port for `bytes`; `done` resolves when they came and were right. */
 export class BulkTransfer {

@@ -1,11 +1,11 @@
 // The cost of judging: the corpora through classify and decide, and a policy of 10,000 rules.
 
 import { join } from "node:path";
-import { CORPORA } from "../test/truth/corpora.ts";
-import type { Section } from "./bench.ts";
-import type { CorpusTimes } from "./corpus-process.ts";
-import { median, short, shown } from "./series.ts";
-import { startWorker } from "./worker.ts";
+import { CORPORA } from "../../test/truth/corpora.ts";
+import type { Section } from "../bench.ts";
+import type { CorpusTimes } from "../corpus-process.ts";
+import { median, short, shown } from "../series.ts";
+import { startWorker } from "../worker.ts";
 
 /** Corpora of requests; those of command lines never meet a request's path. */
 export const decideSection: Section = {
@@ -46,7 +46,7 @@ export const decideSection: Section = {
 
 /** Runs one of the measurements that stand by themselves, printing as it goes. */
 export async function runScript(file: string): Promise<void> {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, file)], {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "..", file)], {
     stdout: "inherit",
     stderr: "inherit",
   });

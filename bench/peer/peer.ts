@@ -5,8 +5,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { LoadRoute } from "./load-connection.ts";
-import type { OriginPorts } from "./origin-process.ts";
+import type { LoadRoute } from "../load/connection.ts";
+import type { OriginPorts } from "../origin-process.ts";
 
 /** A running peer. */
 export interface Peer extends AsyncDisposable {

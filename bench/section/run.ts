@@ -2,10 +2,10 @@
 // how long a hook takes. As an unprivileged user, with the compiled program, against the same
 // program or transfer without the sandbox.
 
-import { hookAdapter } from "../src/features/hooks/agents/adapters.ts";
-import { noSandbox, type Sandbox, startSandbox } from "../test/support/sandbox/sandbox.ts";
-import type { Section } from "./bench.ts";
-import { median } from "./series.ts";
+import { hookAdapter } from "../../src/features/hooks/agents/adapters.ts";
+import { noSandbox, type Sandbox, startSandbox } from "../../test/support/sandbox/sandbox.ts";
+import type { Section } from "../bench.ts";
+import { median } from "../series.ts";
 
 const STARTS = { quick: 7, whole: 21 };
 const MEGABYTES = { quick: 256, whole: 1024 };

@@ -4,13 +4,13 @@ import { appendFileSync, closeSync, openSync, statSync, writeSync } from "node:f
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { builtBinary } from "../test/support/built-binary.ts";
-import type { Section } from "./bench.ts";
-import type { LoadResult } from "./load-process.ts";
-import { BESIDE, startIddio } from "./peer-iddio.ts";
-import { openFiles, residentMb } from "./process-usage.ts";
-import { runScript } from "./section-decide.ts";
-import { median, ratios, type Series, short, shown } from "./series.ts";
+import { builtBinary } from "../../test/support/built-binary.ts";
+import type { Section } from "../bench.ts";
+import type { LoadResult } from "../load/process.ts";
+import { BESIDE, startIddio } from "../peer/iddio.ts";
+import { openFiles, residentMb } from "../process-usage.ts";
+import { median, ratios, type Series, short, shown } from "../series.ts";
+import { runScript } from "./decide.ts";
 
 function runMs(command: readonly string[], env: Readonly<Record<string, string>> = {}): number {
   const started = performance.now();

@@ -2,7 +2,7 @@
 // no parsing, so nothing that runs on Bun can be faster.
 
 import type { Socket } from "bun";
-import { answerCalls } from "./worker.ts";
+import { answerCalls } from "../worker.ts";
 
 interface Side {
   other: Socket<Side> | undefined;

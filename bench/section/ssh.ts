@@ -2,10 +2,10 @@
 // through the compiled program, against the same ssh and sshd without it. Both are on this machine
 // and share its processors.
 
-import { ALLOW_ALL, startSshWorld } from "../test/support/ssh/ssh-world.ts";
-import { findSshTools } from "../test/support/ssh/sshd.ts";
-import type { Section } from "./bench.ts";
-import { median } from "./series.ts";
+import { ALLOW_ALL, startSshWorld } from "../../test/support/ssh/ssh-world.ts";
+import { findSshTools } from "../../test/support/ssh/sshd.ts";
+import type { Section } from "../bench.ts";
+import { median } from "../series.ts";
 
 const MEGABYTES = { quick: 200, whole: 500 };
 const ROUNDS = { quick: 3, whole: 7 };

@@ -5,10 +5,10 @@
 
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { startGatewayProcess } from "../test/support/gateway.ts";
-import { connectThrough, connectTo, officialServer } from "../test/support/mcp/mcp-client.ts";
-import type { Section } from "./bench.ts";
-import { median } from "./series.ts";
+import { startGatewayProcess } from "../../test/support/gateway.ts";
+import { connectThrough, connectTo, officialServer } from "../../test/support/mcp/mcp-client.ts";
+import type { Section } from "../bench.ts";
+import { median } from "../series.ts";
 
 const CALLS = { quick: 500, whole: 2_000 };
 

@@ -1,11 +1,11 @@
 // The client of every measurement. Raw sockets and as little work as can be; every reply is
 // checked, so that a peer that answers wrongly or by itself scores nothing.
 
-import { alpn, helloMessage, records, serverName } from "../test/support/wire/client-hello.ts";
-import { BulkTransfer } from "./load-bulk.ts";
-import { type LoadRoute, openConnection, ReplyReader } from "./load-connection.ts";
-import { NUMBER_OFFSET, putNumber, requestBytes } from "./target.ts";
-import { answerCalls } from "./worker.ts";
+import { alpn, helloMessage, records, serverName } from "../../test/support/wire/client-hello.ts";
+import { NUMBER_OFFSET, putNumber, requestBytes } from "../target.ts";
+import { answerCalls } from "../worker.ts";
+import { BulkTransfer } from "./bulk.ts";
+import { type LoadRoute, openConnection, ReplyReader } from "./connection.ts";
 
 /** How much was done in which time. */
 export interface LoadResult {

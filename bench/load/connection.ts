@@ -2,7 +2,7 @@
 // route says so. Bun's own sockets, because the client must cost less than what it measures.
 
 import type { Socket } from "bun";
-import { ANSWER_HEAD, BODY_LENGTH, NUMBER_LENGTH, NUMBER_OFFSET } from "./target.ts";
+import { ANSWER_HEAD, BODY_LENGTH, NUMBER_LENGTH, NUMBER_OFFSET } from "../target.ts";
 
 /** A way to the origin. */
 export interface LoadRoute {

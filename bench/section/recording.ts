@@ -2,13 +2,13 @@
 // with lengths alone and without a recording. What counts is the processor time of the daemon: the
 // time that a stream takes is that of kubectl and of the cluster, which are on this machine too.
 
-import { findClient } from "../test/support/clients.ts";
-import { startCluster } from "../test/support/cluster/cluster.ts";
-import { kubeconfigText } from "../test/support/cluster/kubeconfig-text.ts";
-import { startGatewayProcess } from "../test/support/gateway.ts";
-import type { Section } from "./bench.ts";
-import { processorMs } from "./process-usage.ts";
-import { median } from "./series.ts";
+import { findClient } from "../../test/support/clients.ts";
+import { startCluster } from "../../test/support/cluster/cluster.ts";
+import { kubeconfigText } from "../../test/support/cluster/kubeconfig-text.ts";
+import { startGatewayProcess } from "../../test/support/gateway.ts";
+import type { Section } from "../bench.ts";
+import { processorMs } from "../process-usage.ts";
+import { median } from "../series.ts";
 
 const MEBIBYTES = { quick: 24, whole: 48 };
 const HOWS = ["off", "metadata", "full"] as const;

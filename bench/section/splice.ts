@@ -1,13 +1,20 @@
 // Spliced connections: bytes a second through few, and how many new ones a second.
 
-import type { Bench, Section } from "./bench.ts";
-import { CONNECTION_WARM_UPS, compare, NO_SLOWER, rateBar, showStandings, startPeers } from "./comparison.ts";
-import type { LoadResult } from "./load-process.ts";
-import { type Peer, type StartPeer, startDirect } from "./peer.ts";
-import { BESIDE, startBeside, startIddio } from "./peer-iddio.ts";
-import { startSquidTunnel } from "./peer-squid.ts";
-import { startTinyproxy } from "./peer-tinyproxy.ts";
-import { BLOCK_LENGTH } from "./target.ts";
+import type { Bench, Section } from "../bench.ts";
+import {
+  CONNECTION_WARM_UPS,
+  compare,
+  NO_SLOWER,
+  rateBar,
+  showStandings,
+  startPeers,
+} from "../comparison.ts";
+import type { LoadResult } from "../load/process.ts";
+import { BESIDE, startBeside, startIddio } from "../peer/iddio.ts";
+import { type Peer, type StartPeer, startDirect } from "../peer/peer.ts";
+import { startSquidTunnel } from "../peer/squid.ts";
+import { startTinyproxy } from "../peer/tinyproxy.ts";
+import { BLOCK_LENGTH } from "../target.ts";
 
 const SPLICES = { inspects: false };
 const MEGABYTES = { quick: 128, whole: 768 };

@@ -3,15 +3,15 @@
 
 import { readdir, realpath, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { startCluster } from "../test/support/cluster/cluster.ts";
-import { kubeconfigText } from "../test/support/cluster/kubeconfig-text.ts";
-import { type GatewayProcess, startGatewayProcess } from "../test/support/gateway.ts";
-import type { Bench, Section } from "./bench.ts";
-import { startDirect } from "./peer.ts";
-import { benchPolicy, startIddio } from "./peer-iddio.ts";
-import type { Report } from "./report.ts";
-import { median, ratios, type Series, short, shown } from "./series.ts";
-import { startWorker, type Worker } from "./worker.ts";
+import { startCluster } from "../../test/support/cluster/cluster.ts";
+import { kubeconfigText } from "../../test/support/cluster/kubeconfig-text.ts";
+import { type GatewayProcess, startGatewayProcess } from "../../test/support/gateway.ts";
+import type { Bench, Section } from "../bench.ts";
+import { benchPolicy, startIddio } from "../peer/iddio.ts";
+import { startDirect } from "../peer/peer.ts";
+import type { Report } from "../report.ts";
+import { median, ratios, type Series, short, shown } from "../series.ts";
+import { startWorker, type Worker } from "../worker.ts";
 
 const ROUND_TRIP_MS = 40;
 const REQUESTS = 8;
