@@ -261,9 +261,9 @@ describe("lint", () => {
   test("counts hits where they are known", () => {
     const policy = denying("kubectl", "pods delete", "secrets get");
     const hits = new Map([["kubectl.rules.deny.commands[0]", 3]]);
-    expect(lintPolicy(policy, catalogue, hits).map(({ kind, line }) => [kind, line])).toEqual([
-      ["no-hits", 8],
-    ]);
+    expect(
+      lintPolicy(policy, catalogue, hits).map(({ kind, line, message }) => [kind, line, message]),
+    ).toEqual([["no-hits", 8, "this deny of 'secrets get' has not decided any request in the last 30 days"]]);
   });
 });
 

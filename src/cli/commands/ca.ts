@@ -17,7 +17,7 @@ export const caInfoCommand: Command = {
       ["fingerprint", ca.fingerprint],
       ["not_before", localTime(ca.not_before_ms)],
       ["not_after", localTime(ca.not_after_ms)],
-      ["trust:", ca.trust],
+      ["trust", ca.trust],
     ]);
   },
 };

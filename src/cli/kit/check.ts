@@ -73,6 +73,8 @@ export interface DaemonFacts {
   readonly version: string;
   readonly proxyListen: string;
   readonly policy: string;
+  /** Absent when the daemon is older than the word. */
+  readonly settings?: string;
   readonly proxyMode: string;
   /** Absent when the daemon is older than the guard. */
   readonly guard?: {

@@ -52,6 +52,8 @@ export async function checkPolicy({ paths, daemon }: CheckContext): Promise<Find
       detail: `loads, but line ${warning.line}: ${warning.message}`,
       fix: warning.hint ?? "iddio policy validate lists every warning",
     };
+  if (daemon !== undefined && daemon.policy !== "loaded")
+    return { ...about, ...notInForce(daemon.policy, "iddio policy reload") };
   const count = [...parsed.policy.blocks.values()].reduce((sum, { inspect }) => sum + inspect.length, 0);
   return { ...about, verdict: "ok", detail: `loads; ${count} inspect entries` };
 }
@@ -62,7 +64,10 @@ export async function checkSettings({ paths, daemon }: CheckContext): Promise<Fi
   const text = await readConfigFile(paths.settings);
   if (text === undefined) return { ...about, verdict: "ok", detail: "not there: the defaults hold" };
   const parsed = parseSettings(text);
-  if ("settings" in parsed) return { ...about, verdict: "ok", detail: "loads" };
+  if ("settings" in parsed)
+    return daemon?.settings === undefined || daemon.settings === "loaded"
+      ? { ...about, verdict: "ok", detail: "loads" }
+      : { ...about, ...notInForce(daemon.settings, "iddio settings reload") };
   return {
     ...about,
     verdict: "fail",
@@ -72,5 +77,15 @@ export async function checkSettings({ paths, daemon }: CheckContext): Promise<Fi
       { kind: "put-aside", path: paths.settings },
       ...(daemon === undefined ? [] : [{ kind: "settings" } as const]),
     ],
+  };
+}
+
+/** The finding about a file that loads and that the daemon has not taken: `loaded (… failed to reload: <why>)`. */
+function notInForce(state: string, reload: string): Pick<Finding, "verdict" | "detail" | "fix"> {
+  const [, why = state, waits] = /failed to reload: (.*?)(; load it with: .*)?\)$/s.exec(state) ?? [];
+  return {
+    verdict: "warn",
+    detail: `loads, but is not in force: ${why}`,
+    fix: waits === undefined ? `correct that, then: ${reload}` : reload,
   };
 }

@@ -52,6 +52,7 @@ export async function examine(
       version: status.build_version,
       proxyListen: status.proxy_listen,
       policy: status.policy,
+      ...(status.settings === undefined ? {} : { settings: status.settings }),
       proxyMode: status.proxy_mode,
       ...(status.guard === undefined ? {} : { guard: guardFacts(status) }),
       ...(forward === undefined ? {} : { forward }),

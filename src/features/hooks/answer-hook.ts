@@ -88,16 +88,17 @@ function replyTo(adapter: HookAdapter, verdict: HookVerdict): HookReply {
       return adapter.silent();
     case "escalate":
       return adapter.canAsk
-        ? adapter.ask(textOf("iddio: a person must decide", verdict))
-        : adapter.deny(textOf("iddio: a person must decide", verdict));
+        ? adapter.ask(textOf("iddio: a person must decide", "about", verdict))
+        : adapter.deny(textOf("iddio: a person must decide", "about", verdict));
     default:
-      return adapter.deny(textOf("iddio refused this command", verdict));
+      return adapter.deny(textOf("iddio refused this command", "because of", verdict));
   }
 }
 
 /** One paragraph: what, why, by which rule, and what to do instead. */
-function textOf(what: string, { command, reason, rule, tier, hint, to_allow }: HookVerdict): string {
-  const named = command === undefined ? "" : ` about '${command}'`;
+function textOf(what: string, link: "about" | "because of", verdict: HookVerdict): string {
+  const { command, reason, rule, tier, hint, to_allow } = verdict;
+  const named = command === undefined ? "" : ` ${link} '${command}'`;
   const by = [tier, rule ? `rule ${rule}` : undefined].filter((each) => each !== undefined).join(", ");
   const because = by === "" ? reason : `${reason} (${by})`;
   const forward = hint === undefined ? "" : `. To go on: ${hint}`;

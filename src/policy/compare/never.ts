@@ -63,7 +63,7 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
   const remarks: string[] = [];
   const open: Protocol[] = [];
   let [decided, known, vague] = [0, 0, 0];
-  const nowhere: string[] = [];
+  const nowhere = new Set<string>();
   for (const protocol of PROTOCOLS) {
     const block = policy.blocks.get(protocol);
     if (block === undefined || (claim.protocol !== undefined && claim.protocol !== protocol)) continue;
@@ -122,7 +122,7 @@ export function checkNever(policy: Policy, claim: Claim, catalogue: NameCatalogu
           examples.push({ classification, verdict, isRaised });
       }
     }
-    if (decided === decidedBefore) nowhere.push(describeNowhere(protocol, claim));
+    if (decided === decidedBefore) nowhere.add(describeNowhere(protocol, claim));
   }
   // Where every name may be carried, a misspelt one is, too: the protocol has to be said.
   if (known === 0 && strangers.length > 0)

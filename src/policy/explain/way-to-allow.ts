@@ -23,6 +23,8 @@ export type WayToAllow =
   | { readonly kind: "rule"; readonly rules: readonly NarrowRule[] }
   | { readonly kind: "none"; readonly why: string };
 
+const UNKNOWN = "no rule allows what cannot be classified; a person may allow it once";
+
 /** The way to allow a request that is not allowed; undefined when it is. `mayWiden` is as for `decide`. */
 export function wayToAllow(
   policy: Policy,
@@ -31,7 +33,12 @@ export function wayToAllow(
 ): WayToAllow | undefined {
   if (decide(policy, classification, mayWiden).action === "allow") return undefined;
   const block = policy.blocks.get(classification.protocol);
-  if (block === undefined) return none(`the policy has no '${classification.protocol}' block; add one first`);
+  if (block === undefined)
+    return none(
+      isTier(classification.tier)
+        ? `to allow it by a rule, the policy needs a '${classification.protocol}' block`
+        : UNKNOWN,
+    );
   const way = wayOfAll(block, classification);
   // If `agents:` allows the request only to a run with presence, the rest of the block must allow it to
   // everyone else.
@@ -94,7 +101,6 @@ function wayOfAll(block: ProtocolBlock, classification: Classification): WayToAl
   return together(parts.map((part) => wayOfAll(block, part)));
 }
 
-const UNKNOWN = "no rule allows what cannot be classified; a person may allow it once";
 /** A clause about more would be no help. */
 const MOST_PARTS = 10;
 

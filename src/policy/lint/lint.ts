@@ -228,10 +228,10 @@ function withoutHits(block: ProtocolBlock, hits: RuleHits): readonly LintFinding
   return tablesOf(block)
     .flatMap(({ table }) => table.rules)
     .filter(({ path }) => (hits.get(path) ?? 0) === 0)
-    .map(({ path, line, action }) => ({
+    .map(({ path, line, action, group, commands }) => ({
       kind: "no-hits",
       path,
       line,
-      message: `this ${action} has not decided any request in the last ${HIT_DAYS} days`,
+      message: `this ${action} of ${group === undefined ? `'${commands[0]?.text}'` : `group '${group}'`} has not decided any request in the last ${HIT_DAYS} days`,
     }));
 }

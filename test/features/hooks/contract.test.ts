@@ -51,7 +51,7 @@ const ask = (agent: AgentName, command: string, home?: string) =>
   hook(agent, JSON.stringify(hookAdapter(agent).sample(command, "/tmp")), home);
 
 const DENY_TEXT =
-  "iddio refused this command about 'kubectl delete namespace prod': delete changes namespaces: a namespace with all that is in it; tier break-glass (group 'admin') is denied (break-glass, rule kubectl.rules.deny.groups[0]); no allow overrides the deny in line 9";
+  "iddio refused this command because of 'kubectl delete namespace prod': delete changes namespaces: a namespace with all that is in it; tier break-glass (group 'admin') is denied (break-glass, rule kubectl.rules.deny.groups[0]); no allow overrides the deny in line 9";
 const ASK_TEXT =
   "iddio: a person must decide about 'kubectl delete pod api -n dev': delete removes; no rule matches, and the default is escalate (sensitive, rule kubectl.default); to allow exactly this, list 'pods delete' in kubectl.rules.allow.commands. To go on: show its changes first: kubectl delete … --dry-run=server";
 const json = (value: object) => ({ stdout: `${JSON.stringify(value)}\n`, stderr: "", exitCode: 0 });

@@ -95,6 +95,14 @@ describe("a claim about nothing is not proven", () => {
     const { decided, unknown } = checkNever(parsed.policy, claim, knownNames);
     expect(decided).toBe(0);
     expect(unknown.join()).toContain("no request called 'nodes get' is in a namespace");
+
+    const blocks = ["gcloud", "fly", "aws"].map((one) => `${one}:\n  inspect: []\n  default: deny\n`);
+    const several = parsePolicy(HEAD + RULES + blocks.join(""));
+    if ("problems" in several) throw new Error(several.problems[0]?.message);
+    const elsewhere = { command: "secrets get", scope: "bucket=logs-*", protocol: undefined };
+    expect(checkNever(several.policy, elsewhere, knownNames).unknown).toEqual([
+      expect.stringContaining("no request called 'secrets get' is in a bucket"),
+    ]);
   });
 
   test("a scope is only taken for the kinds that its name can be of", () => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { Classification } from "../../../src/model/classification.ts";
 import { isTier } from "../../../src/model/tier.ts";
 import { decide } from "../../../src/policy/decide/decide.ts";
 import { explain } from "../../../src/policy/explain/explain.ts";
@@ -105,4 +106,19 @@ describe("over random policies and requests", () => {
     );
     expect(tried).toBeGreaterThan(100);
   }, 120_000);
+});
+
+describe("without a block of the protocol", () => {
+  const policy = policyOf({ groups: {} });
+  const ask = { protocol: "fly", command: "apps destroy", aliases: [], labels: {}, reason: "" } as const;
+  const wayOf = (tier: Classification["tier"]) =>
+    policy && describeWay(explain(policy, { ...ask, tier }).toAllow);
+
+  test("a rule needs the block first", () => {
+    expect(wayOf("sensitive")).toBe("to allow it by a rule, the policy needs a 'fly' block");
+  });
+
+  test("no block helps what cannot be classified", () => {
+    expect(wayOf("unknown")).toBe("no rule allows what cannot be classified; a person may allow it once");
+  });
 });
