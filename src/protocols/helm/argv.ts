@@ -174,10 +174,11 @@ function commandOf({ words: [first = "help", second] }: Pick<ReadArgv, "words">)
 function ruleOf(command: string, read: ReadArgv): Rule | undefined {
   const rule = HELM_COMMANDS.get(command);
   if (rule === undefined) return undefined;
-  if (/^(?:install|upgrade|uninstall|rollback)$/.test(command) && isDryRun(read))
-    return ["observe", "a dry run changes nothing"];
-  if (command === "template" && read.flags.has("post-renderer"))
+  const isDry = /^(?:install|upgrade|uninstall|rollback)$/.test(command) && isDryRun(read);
+  // It runs in a dry run, too.
+  if (read.flags.has("post-renderer") && (isDry || command === "template"))
     return ["modify", "--post-renderer runs a program"];
+  if (isDry) return ["observe", "a dry run changes nothing"];
   return rule;
 }
 

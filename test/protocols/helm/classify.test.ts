@@ -42,6 +42,8 @@ describe("command lines", () => {
     checkArgv([
       ["helm install web c --dry-run", "observe", "install"],
       ["helm upgrade web c --dry-run=server", "observe", "upgrade"],
+      ["helm install web c --dry-run=server --post-renderer=./render", "modify", "install"],
+      ["helm upgrade --post-renderer ./render --dry-run web c", "modify", "upgrade"],
       ["helm uninstall web --dry-run=client", "observe", "uninstall"],
       ["helm upgrade web c --dry-run=none", "modify", "upgrade"],
       ["helm uninstall web --dry-run=false", "sensitive", "uninstall"],

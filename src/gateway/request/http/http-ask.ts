@@ -100,7 +100,10 @@ export class HttpAsk implements Ask {
     const asker = client?.run_id === undefined ? credential : `${credential} ${client.run_id}`;
     this.#digest = digestOf(raw && fingerprintOf(this.operation, head, raw, asker, trailers));
     this.#canRecur = raw !== undefined;
-    const body = shownBody(head.headers, decoded, isAboutSecrets(this.operation.command));
+    const isUnreadable = raw !== undefined && decoded === undefined;
+    const body = isUnreadable
+      ? "(packed in a way that cannot be read for certain)"
+      : shownBody(head.headers, decoded, isAboutSecrets(this.operation.command));
     this.#evidence = [
       this.#request(),
       ...fieldEvidence("Headers", head.headers),
