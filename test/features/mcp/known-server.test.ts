@@ -94,7 +94,7 @@ test("what is too long to be read waits, is kept out of the database, and cannot
   expect(learn(TOOL)).toEqual([true]);
   // After it was pinned, too.
   expect(learn(long)).toEqual([false]);
-  expect(server.whyNot("read_it")).toContain("too long to review");
+  expect(server.whyToolWaits("read_it")).toContain("too long to review");
   expect(server.introduce({ instructions: "x".repeat(300_000) })).toBe(false);
   expect(JSON.stringify(pins.server(own)).length).toBeLessThan(2_000);
 });

@@ -178,7 +178,12 @@ test.concurrent("a tool that was never listed is refused, whatever the policy al
   await using gateway = await startGatewayProcess({ policy: POLICY });
   await offer(gateway, { tools: [read] });
   await using client = await start(gateway);
-  expect(textOf(await call(client, "read_it"))).toContain("has not listed the tool");
+  expect(textOf(await call(client, "read_it"))).toBe(
+    "iddio blocked 'own/read_it': the server has not listed the tool; its tools are the answer to tools/list. Nothing was done.",
+  );
+  const rows = await gateway.rowsWhen((all) => all.some(({ op }) => op === "block"));
+  const row = rows.find(({ op }) => op === "block");
+  expect(row?.fields).toMatchObject({ carrier: "mcp", host: "mcp own", path: "own/read_it" });
   expect(await reached(gateway)).toBe(0);
 });
 

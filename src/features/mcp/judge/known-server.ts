@@ -226,10 +226,9 @@ export class KnownServer {
     return tool;
   }
 
-  /** Why a call of a tool that is not pinned is refused. */
-  whyNot(name: string): string {
-    const item = this.#items.get(keyOf("tools", name));
-    return item?.why ? `the tool waits for review (${item.why})` : "the server has not listed the tool";
+  /** Why a tool that is not pinned waits for review; undefined of one that the server has not listed. */
+  whyToolWaits(name: string): string | undefined {
+    return this.#items.get(keyOf("tools", name))?.why || undefined;
   }
 
   #put(stored: StoredServer): void {

@@ -163,7 +163,9 @@ export class McpSession {
     if (refusedNow !== undefined) {
       gateway.recorder.blocked({
         ...nameFields(call),
+        carrier: "mcp",
         protocol: "mcp",
+        host: `mcp ${this.name}`,
         reason: refusedNow.reason,
         ...(this.#parts.client ? { client: this.#parts.client } : {}),
       });
@@ -222,7 +224,13 @@ export class McpSession {
     if (isPlumbing(call.method)) return undefined;
     if (!isAccepted) return blocked("the server is not the one that was accepted under this name");
     const name = subjectOf(call);
-    if (call.method === "tools/call" && !server.isPinned("tools", name)) return blocked(server.whyNot(name));
+    if (call.method === "tools/call" && !server.isPinned("tools", name)) {
+      const waits = server.whyToolWaits(name);
+      // Nobody can review what the server does not have.
+      return waits === undefined
+        ? blockedAs(call, "the server has not listed the tool; its tools are the answer to tools/list")
+        : blocked(`the tool waits for review (${waits})`);
+    }
     if (
       call.method === "prompts/get" &&
       server.items.some(
