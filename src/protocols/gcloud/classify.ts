@@ -7,7 +7,8 @@ import { type HttpRequest, headerValues, type RequestHead } from "../../model/re
 import { parseQuery, splitTarget } from "../../wire/path.ts";
 import { programName } from "../argv.ts";
 import type { Classifier } from "../classifier.ts";
-import { effectiveMethods, isOverrideField } from "../method-override.ts";
+import { decodeLoosely } from "../lenient-path.ts";
+import { effectiveMethods, methodOverrides } from "../method-override.ts";
 import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
 import { asksForUpgrade } from "../upgrade.ts";
@@ -106,8 +107,8 @@ function classifyMethods(request: HttpRequest, isPart: boolean): Classification 
 /** Every method that may be meant; only the override that Google documents takes the place of the sent one. */
 function judgedMethods(head: RequestHead): readonly [string, ...string[]] {
   const methods = effectiveMethods(head);
-  const inQuery = methodInQuery(head.target);
-  if (inQuery !== undefined) return [...methods, inQuery];
+  const inQuery = methodsInQuery(head.target);
+  if (inQuery.length > 0) return [...methods, ...inQuery];
   if (methods.length === 1 || !isLongRead(head)) return methods;
   return ["GET", ...methods.filter((method) => method !== "GET" && method !== "POST")];
 }
@@ -121,6 +122,8 @@ function isLongRead(head: RequestHead): boolean {
   if (head.method !== "POST") return false;
   const named = headerValues(head.headers, "x-http-method-override");
   if (named.length !== 1 || named[0]?.trim() !== "GET") return false;
+  // A second one that asks for POST adds no method, so it must be looked for.
+  if (methodOverrides(head).includes("POST")) return false;
   const { path, query = "" } = splitTarget(head.target);
   // The upload servers are asked for by fields as well as by paths, and they do not honour the override.
   if (/(?:^|[&;])(?:upload|%)/i.test(query) || head.headers.some(([name]) => IS_UPLOAD.test(name)))
@@ -139,13 +142,21 @@ const NO_BODY = { kind: "none" } as const;
 /** `google.firestore.v1.Firestore`, as it stands before the method in a path of WebChannel. */
 const isCallName = (segment: string): boolean => /^[a-z]\w*(?:\.\w+)*\.[A-Z]\w*$/.test(segment);
 
-/** Google's browser clients put method and fields into the query; an unreadable value counts as no method. */
-function methodInQuery(target: string): string | undefined {
-  const query = splitTarget(target).query ?? "";
-  if (!/(?:\$|%24)http(?:Method|Headers)/i.test(query)) return undefined;
-  const value = parseQuery(query)?.find(([name]) => name === "$httpMethod")?.[1];
-  return value?.toUpperCase() ?? "UNKNOWN";
+/**
+ * Google's browser clients put method and fields into the query. Which of several counts is not known, so all do;
+ * fields, another spelling and an unreadable value count as no method.
+ */
+function methodsInQuery(target: string): readonly string[] {
+  const { query } = splitTarget(target);
+  if (query === undefined || !IN_QUERY.test(decodeLoosely(query))) return [];
+  const named = parseQuery(query)?.filter(([name]) => IN_QUERY.test(name)) ?? [];
+  if (named.length === 0 || named.length > MOST_IN_QUERY) return [NO_METHOD];
+  return named.map(([name, value]) => (name === "$httpMethod" ? value.toUpperCase() : NO_METHOD));
 }
+
+const IN_QUERY = /\$\.?http(?:Method|Headers)/i;
+const MOST_IN_QUERY = 4;
+const NO_METHOD = "UNKNOWN";
 
 function classifyMethod(request: HttpRequest, method: string, isPart: boolean): Classification {
   const { path } = splitTarget(request.target);

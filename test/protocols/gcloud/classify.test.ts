@@ -375,4 +375,33 @@ describe("methods may be overridden", () => {
     expect(tier(`GET https://${project}?$httpMethod=DELETE`)).toBe("sensitive");
     expect(tier(`GET https://${project}?%24httpHeaders=X-HTTP-Method-Override%3ADELETE`)).toBe("unknown");
   });
+
+  test("every method in the query counts, however its name is written and whatever stands beside it", () => {
+    const tier = (query: string) =>
+      gcloudClassifier.classify(requestOf(`GET https://${project}?${query}`)).tier;
+    expect(tier("$httpMethod=GET")).toBe("observe");
+    for (const query of [
+      "$httpMethod=GET&$httpMethod=DELETE",
+      "$httpMethod=DELETE&$httpMethod=GET",
+      "$%68ttpMethod=DELETE",
+      "a=b&%24http%4dethod=%44ELETE",
+    ])
+      expect([query, tier(query)]).toEqual([query, "sensitive"]);
+    for (const query of [
+      "$httpMethod=GET&$httpHeaders=X-HTTP-Method-Override%3ADELETE",
+      "$httpMethod=GET&$httpmethod=DELETE",
+      "$.httpMethod=DELETE",
+      "$httpMethod=GET&".repeat(9),
+    ])
+      expect([query, tier(query)]).toEqual([query, "unknown"]);
+  });
+
+  test("a POST beside the GET takes the override back", () => {
+    const tier = (query: string, extras: Extras) =>
+      gcloudClassifier.classify(requestOf(`POST https://${VM}${query}`, extras)).tier;
+    const get = override("GET").headers ?? [];
+    expect(tier("", { headers: [...get, ["X_HTTP_Method_Override", "POST"]] })).toBe("modify");
+    expect(tier("", { headers: [...get, ["X-HTTP-Method", "post"]] })).toBe("modify");
+    expect(tier("?_method=POST", { headers: get })).toBe("modify");
+  });
 });
