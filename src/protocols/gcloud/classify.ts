@@ -8,7 +8,7 @@ import { parseQuery, splitTarget } from "../../wire/path.ts";
 import { programName } from "../argv.ts";
 import type { Classifier } from "../classifier.ts";
 import { decodeLoosely } from "../lenient-path.ts";
-import { effectiveMethods, methodOverrides } from "../method-override.ts";
+import { effectiveMethods, isOverrideField, methodOverrides } from "../method-override.ts";
 import { strictestOf } from "../strictest.ts";
 import { doubtful, unknownClassification } from "../unknown.ts";
 import { asksForUpgrade } from "../upgrade.ts";
