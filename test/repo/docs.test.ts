@@ -16,7 +16,7 @@ import { DEFAULT_SETTINGS, SETTING_NAMES } from "../../src/state/settings/settin
 import { withBlockTable } from "../support/documents/block-table.ts";
 import { renderCommandReference } from "../support/documents/command-reference.ts";
 import { renderControlApi } from "../support/documents/control-api-page.ts";
-import { PROJECT_ROOT } from "../support/source-files.ts";
+import { PROJECT_ROOT, sourceFiles } from "../support/source-files.ts";
 
 const pages = [
   "README.md",
@@ -146,4 +146,19 @@ test("every kind of row, every outcome and every event is explained", () => {
   const text = page("docs/audit.md");
   const missing = [...ENTRY_OPS, ...OUTCOMES, ...EVENT_TAGS].filter((word) => !text.includes(`\`${word}\``));
   expect(missing).toEqual([]);
+});
+
+test("a table that a page shows has the columns that the program prints", () => {
+  const printed = new Set(
+    sourceFiles("src")
+      .flatMap(({ text }) => text.match(/\[\s*"[A-Z][A-Z ]*"(?:,\s*"[A-Z][A-Z ]*")+,?\s*\]/g) ?? [])
+      .map((list) => (list.match(/[A-Z][A-Z ]*/g) ?? []).join("  ")),
+  );
+  const shown = pages.flatMap(({ path, text }) =>
+    (text.match(/^[A-Z]+(?: {1,}[A-Z]+)+$/gm) ?? [])
+      .filter((line) => line.includes("  "))
+      .map((line) => ({ path, columns: line.split(/ {2,}/).join("  ") })),
+  );
+  expect(shown.length).toBeGreaterThan(4);
+  expect(shown.filter(({ columns }) => !printed.has(columns))).toEqual([]);
 });
