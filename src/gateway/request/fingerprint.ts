@@ -7,6 +7,7 @@ import type { Carrier } from "../../model/ask.ts";
 import type { Classification } from "../../model/classification.ts";
 import type { Protocol } from "../../model/protocol.ts";
 import { type Header, headerValue, headerValues, type RequestHead } from "../../model/request.ts";
+import { decodeLoosely } from "../../protocols/lenient-path.ts";
 import { secretPairsOf } from "../../redaction/mask-pairs.ts";
 import { isCredentialField } from "../../redaction/secret-name.ts";
 
@@ -61,11 +62,13 @@ export function credentialOf(
   return hash([...parts, ...impersonation(head.headers), ...run]);
 }
 
-/** The access key of a SigV4 signature, in the field or presigned. */
+/** The access key of a SigV4 signature, in the field or presigned; undefined beside a second one. */
 function awsAccessKey(head: RequestHead): string | undefined {
   const signed = headerValue(head.headers, "authorization");
-  if (signed !== undefined) return /^AWS4-[A-Z0-9-]+ Credential=([^/, ]+)/.exec(signed)?.[1];
-  return /[?&]X-Amz-Credential=([^/&%]+)/i.exec(head.target)?.[1];
+  const inQuery = decodeLoosely(head.target).match(/(?<=[?&;]X-Amz-Credential=)[^/&;]+/gi) ?? [];
+  if (signed === undefined) return inQuery.length === 1 ? inQuery[0] : undefined;
+  if (inQuery.length > 0 || (signed.match(/Credential=/gi)?.length ?? 0) > 1) return undefined;
+  return /^AWS4-[A-Z0-9-]+ Credential=([^/, ]+)/.exec(signed)?.[1];
 }
 
 /** Impersonation fields: they change the effect of the same request. */

@@ -2,7 +2,8 @@
 // Verifies nothing: AWS does, and refuses a scope that is not the one that was signed. Never
 // returns a secret.
 
-import { headerValue, type RequestHead } from "../../model/request.ts";
+import { headerValues, type RequestHead } from "../../model/request.ts";
+import { decodeLoosely } from "../lenient-path.ts";
 
 /** The scope of a Signature Version 4, or what older schemes tell of it. */
 export interface AwsScope {
@@ -11,17 +12,24 @@ export interface AwsScope {
   readonly service: string | undefined;
 }
 
-/** From the Authorization field, else from `X-Amz-Credential` of a presigned URL; undefined for an unsigned request. */
+/**
+ * From the Authorization field or from `X-Amz-Credential` of a presigned URL; undefined for an unsigned request, and
+ * for one that names several: which of them AWS reads is not known, and any could be an account that is not asked.
+ */
 export function readScope(head: RequestHead): AwsScope | undefined {
-  const authorization = headerValue(head.headers, "authorization");
-  if (authorization !== undefined) {
-    const at = authorization.indexOf("Credential=");
-    if (at < 0) return undefined;
-    const end = authorization.slice(at + 11).search(/[,\s]/);
-    return parseScope(end < 0 ? authorization.slice(at + 11) : authorization.slice(at + 11, at + 11 + end));
-  }
-  const presigned = /[?&]X-Amz-Credential=([^&]+)/i.exec(head.target)?.[1];
-  return presigned === undefined ? undefined : parseScope(presigned.replace(/%2F/gi, "/"));
+  const fields = headerValues(head.headers, "authorization").map(
+    (value) => value.match(/Credential=[^,\s]*/gi) ?? [],
+  );
+  if (fields.some((found) => found.length === 0)) return undefined;
+  const [claim, second] = [...fields.flat(), ...presigned(head.target)];
+  return claim === undefined || second !== undefined
+    ? undefined
+    : parseScope(claim.slice(claim.indexOf("=") + 1));
+}
+
+function presigned(target: string): readonly string[] {
+  if (!/[?&;][^&;=]*(?:credential|%)/i.test(target)) return [];
+  return decodeLoosely(target).match(/(?<=[?&;]X-Amz-)Credential=[^&;]*/gi) ?? [];
 }
 
 /** `<key>/<date>/<region>/<service>/aws4_request`; SigV4A has no region. */

@@ -213,7 +213,7 @@ const MOST_ODD_PARTS = 20;
 function isOdd({ target, headers }: BatchPart): boolean {
   return (
     target.length > 2000 ||
-    /%|\/[/.]|_method|\\/i.test(target) ||
+    /%|\/[/.]|_method|\$\.?http|\\/i.test(target) ||
     headers.some(([name]) => isOverrideField(name))
   );
 }

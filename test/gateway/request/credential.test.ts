@@ -18,6 +18,31 @@ test("a signature is its key, and a second credential beside it is another asker
   expect(of(signed("AKIA1", "00"), ["Authorization", "Bearer b"])).not.toBe(of(signed("AKIA1", "00")));
 });
 
+test("a second access key in the query or in the field is another asker, and every try one of its own", () => {
+  const at = (target: string, header: Header) =>
+    credentialOf(
+      "aws",
+      { method: "GET", host: "s3.amazonaws.com", port: 443, target, headers: [header] },
+      "",
+    );
+  const plain = at("/", signed("AKIA1", "00"));
+  const twice = (signature: string): Header => {
+    const [name, value] = signed("AKIA2", signature);
+    return [
+      name,
+      value.replace("SignedHeaders", "x=Credential=AKIA1/20240101/us-east-1/s3/aws4_request, Signed"),
+    ];
+  };
+  for (const other of [
+    (signature: string) => at("/?X-Amz-Credential=AKIA2%2F20240101", signed("AKIA1", signature)),
+    (signature: string) => at("/?X-Amz-%43redential=AKIA2%2F20240101", signed("AKIA1", signature)),
+    (signature: string) => at("/", twice(signature)),
+  ]) {
+    expect(other("00")).not.toBe(plain);
+    expect(other("00")).not.toBe(other("01"));
+  }
+});
+
 test("the hash of a schema that kubectl reads is no credential; anywhere else a hash may be one", () => {
   const at = (target: string, protocol: "kubectl" | "generic" = "kubectl") => {
     const headers: Header[] = [["Authorization", "Bearer t"]];

@@ -113,6 +113,22 @@ test("a signature's scope is read from the field and from presigned URLs", () =>
   expect(readScope(head("/"))).toBeUndefined();
 });
 
+test("a request that names several credentials names no account: which one AWS reads is not known", () => {
+  const claim = (key: string) => `Credential=${key}/20260101/us-east-1/iam/aws4_request`;
+  const field = (text: string) => ["authorization", `AWS4-HMAC-SHA256 ${text}, Signature=0`] as const;
+  const inQuery = (name: string) => `/?${name}=AKIAY%2F20260101%2Fus-east-1%2Fiam%2Faws4_request`;
+  const scopeOf = (target: string, ...headers: (readonly [string, string])[]) =>
+    readScope({ method: "POST", host: "h", port: 443, target, headers });
+  expect(scopeOf("/", field(claim("AKIAX")))?.accessKey).toBe("AKIAX");
+  expect(scopeOf("/", field(claim("AKIAX")), field(claim("AKIAY")))).toBeUndefined();
+  expect(scopeOf("/", field(`X=${claim("AKIAX")}, ${claim("AKIAY")}`))).toBeUndefined();
+  expect(scopeOf("/", field(claim("AKIAX")), ["authorization", "Bearer x"])).toBeUndefined();
+  for (const name of ["X-Amz-Credential", "x-amz-credential", "X-Amz-%43redential"]) {
+    expect([name, scopeOf(inQuery(name))?.accessKey]).toEqual([name, "AKIAY"]);
+    expect([name, scopeOf(inQuery(name), field(claim("AKIAX")))]).toEqual([name, undefined]);
+  }
+});
+
 test("an access key tells its account unless it is of the old kind", () => {
   expect(accountOfKey("ASIAQNZGKIQY56JQ7WML")).toBe("029608264753");
   expect(accountOfKey("AKIAIOSFODNN7EXAMPLE")).toBeUndefined();
