@@ -28,7 +28,7 @@ export function readScope(head: RequestHead): AwsScope | undefined {
 }
 
 function presigned(target: string): readonly string[] {
-  if (!/[?&;][^&;=]*(?:credential|%)/i.test(target)) return [];
+  if (!/credential|%/i.test(target)) return [];
   return decodeLoosely(target).match(/(?<=[?&;]X-Amz-)Credential=[^&;]*/gi) ?? [];
 }
 
