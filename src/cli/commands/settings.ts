@@ -6,15 +6,21 @@ import { escapeForTerminal } from "../../text/escape.ts";
 import { type Command, JSON_FLAG } from "../kit/command.ts";
 import { suggestWord } from "../kit/suggest.ts";
 
-/** Prints every setting as `name: value`, defaults included. */
+/** Prints every setting as `name  value`, defaults included; of one that is named only its value. */
 export const settingsGetCommand: Command = {
   name: "settings get",
-  summary: "Print the settings in use",
+  summary: "Print the settings in use, or the value of one",
+  args: [{ name: "key", isOptional: true }],
   flags: [JSON_FLAG],
-  async run({ flags, output, daemon }) {
+  examples: ["iddio settings get", "iddio settings get approval_timeout"],
+  async run({ args, flags, output, daemon }) {
+    const [wanted] = args;
+    if (wanted !== undefined) await checkName(wanted);
     const { settings } = await daemon.call("settings_get", {});
-    if (flags.has("json")) return void output.json(settings);
-    output.pairs(Object.entries(settings).map(([name, value]) => [name, shown(value)]));
+    const chosen = Object.entries(settings).filter(([name]) => wanted === undefined || name === wanted);
+    if (flags.has("json")) return void output.json(Object.fromEntries(chosen));
+    if (wanted === undefined) return void output.pairs(chosen.map(([name, value]) => [name, shown(value)]));
+    for (const [, value] of chosen) output.line(escapeForTerminal(String(value)));
   },
 };
 
