@@ -50,8 +50,8 @@ function start(argv: readonly string[], output: "shown" | "kept" = "shown"): Run
       child.exited,
     ]);
     // Waited for: into a pipe not all of it is written at once, and the suite may end right after.
-    await Bun.write(Bun.stdout, stdout);
-    await Bun.write(Bun.stderr, stderr);
+    await new Promise((written) => process.stdout.write(stdout, written));
+    await new Promise((written) => process.stderr.write(stderr, written));
     return code === 0;
   };
   return { ended: ended(), stop: () => child.kill() };
