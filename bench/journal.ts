@@ -5,34 +5,12 @@
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Entry } from "../src/model/entry.ts";
 import { Journal } from "../src/state/journal/journal.ts";
+import { auditRow } from "./audit-row.ts";
 
 const ROUNDS = 5;
 const ROUND_MS = 600;
 const directory = mkdtempSync(join(process.argv[2] ?? tmpdir(), "iddio-bench-"));
-
-const row = (number: number): Entry => ({
-  timestamp_ms: 1736947921003 + number,
-  op: "mitm",
-  hash: "a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4",
-  fields: {
-    request_id: "r_0123456789abcdef",
-    host: "my-cluster.eks.amazonaws.com",
-    port: 443,
-    method: "GET",
-    path: "/api/v1/namespaces/payments/pods?limit=500",
-    protocol: "kubectl",
-    tier: "observe",
-    command: "pods list",
-    labels: { namespace: "payments" },
-    decision: "allow",
-    rule: "kubectl.namespaces[1].rules.allow.groups[0]",
-    outcome: "allowed",
-    status: 200,
-    duration_ms: 12,
-  },
-});
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
@@ -50,7 +28,7 @@ async function journalRate(writers: number): Promise<{ rate: number; lagMs: numb
   }, 1);
   const write = async () => {
     while (performance.now() - start < ROUND_MS) {
-      await journal.append(row(rows));
+      await journal.append(auditRow(rows));
       rows++;
     }
   };
@@ -63,7 +41,7 @@ async function journalRate(writers: number): Promise<{ rate: number; lagMs: numb
 
 function boundRate(batch: number): number {
   const file = openSync(join(directory, "bound.jsonl"), "a");
-  const bytes = Buffer.from(`${JSON.stringify(row(0))}\n`.repeat(batch));
+  const bytes = Buffer.from(`${JSON.stringify(auditRow(0))}\n`.repeat(batch));
   const start = performance.now();
   let rows = 0;
   while (performance.now() - start < ROUND_MS) {

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { builtBinary } from "../../test/support/built-binary.ts";
+import { auditRow } from "../audit-row.ts";
 import type { Section } from "../bench.ts";
 import type { LoadResult } from "../load/process.ts";
 import { BESIDE, startIddio } from "../peer/iddio.ts";
@@ -147,36 +148,15 @@ export const memorySection: Section = {
   },
 };
 
-const ROW = (number: number) =>
-  `${JSON.stringify({
-    timestamp_ms: 1_736_947_921_003 + number,
-    op: "mitm",
-    hash: number.toString(16).padStart(32, "0"),
-    fields: {
-      request_id: number.toString(16).padStart(16, "0"),
-      host: "my-cluster.eks.amazonaws.com",
-      port: 443,
-      method: "GET",
-      path: "/api/v1/namespaces/payments/pods?limit=500",
-      protocol: "kubectl",
-      tier: "observe",
-      command: "pods list",
-      labels: { namespace: "payments" },
-      decision: "allow",
-      rule: "kubectl.rules.allow.groups[0]",
-      outcome: "allowed",
-      status: 200,
-      duration_ms: 12,
-    },
-  })}\n`;
-
 /** A state directory whose audit log has at least so many bytes. */
 async function auditOf(directory: string, name: string, bytes: number): Promise<string> {
   const home = join(directory, name);
   await mkdir(home, { mode: 0o700 });
   const path = join(home, "audit.jsonl");
   appendFileSync(path, "", { mode: 0o600 });
-  const block = Buffer.from(Array.from({ length: 2000 }, (_, index) => ROW(index)).join(""));
+  const block = Buffer.from(
+    Array.from({ length: 2000 }, (_, index) => `${JSON.stringify(auditRow(index))}\n`).join(""),
+  );
   const file = openSync(path, "a");
   for (let written = 0; written < bytes; written += block.length) writeSync(file, block);
   closeSync(file);
